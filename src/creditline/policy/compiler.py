@@ -1,0 +1,502 @@
+"""From a policy to the source of its kernel: one function that measures, one that scores, one that judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from creditline.events.kinds import KINDS, SOURCES, KindSpec
+from creditline.facts.definitions import Fact
+from creditline.facts.expressions import Expr
+from creditline.policy.emit import Emitter, variable
+from creditline.policy.model import Policy, Rule
+from creditline.policy.timing import Timing, timing
+
+TAIL = ("WAKE", "SUSPENDED", "HARD", "SOFT", "OVERRIDE", "REQUESTED", "ASKED_AT")
+"""What ``measure`` writes after the facts."""
+
+STATE = ("STATUS", "SINCE", "LIMIT", "LIMIT_SINCE", "REASONS", "COOLING", "PROBATION", "CLOSINGS", "HELD", "DECISIONS")
+"""Cells of a line's state."""
+
+RESULT = ("FIRED", "HELD_NOW", "CURED", "APPROVED", "APPROVED_LIMIT", "RATE", "REOPENS", "REOPEN_LIMIT")
+"""What ``judge`` writes before the limits of the limit rules."""
+
+ARGS = "t, lo, hi, at, known, until, kind, v, s, f, scratch"
+
+
+def fact_order(policy: Policy) -> list[str]:
+    """Names of facts in the order of their cells."""
+    return [fact.name for fact in policy.facts]
+
+
+def source_mask(sources: Iterable[str]) -> int:
+    """Data sources as bits."""
+    return sum(1 << SOURCES.index(source) for source in sources)
+
+
+def compile_policy(policy: Policy) -> str:
+    """Source of ``measure``, ``score`` and ``judge`` with the policy's constants."""
+    return "\n\n\n".join([_constants(policy), _Measure(policy).source(), _score(policy), _Judge(policy).source()]) + "\n"
+
+
+def _constants(policy: Policy) -> str:
+    rules = policy.rules
+    limits = [rule for rule in rules if rule.then == "limit"]
+    card = policy.scorecard
+    places = fact_order(policy)
+    on_application = [rule.when for rule in rules if rule.on_application]
+    approve = [policy.approve.when, policy.approve.limit, policy.approve.rate] if policy.approve else []
+    rows = [
+        ("N_FACTS", len(policy.facts)),
+        *((name, len(places) + number) for number, name in enumerate(TAIL)),
+        *((name, number) for number, name in enumerate(STATE)),
+        *((name, number) for number, name in enumerate(RESULT)),
+        ("LIMITS", len(RESULT)),
+        ("N_RULES", len(rules)),
+        ("SEVERITY", _tuple(rule.severity for rule in rules)),
+        ("COOLING_OFF", _tuple(rule.cooling_off for rule in rules)),
+        ("NOT_WITHIN", _tuple(rule.not_within for rule in rules)),
+        ("LIMIT_CELL", _tuple(len(RESULT) + limits.index(rule) if rule.then == "limit" else -1 for rule in rules)),
+        ("APPLICATION_SOURCES", source_mask(policy.sources(*on_application, *approve))),
+        ("HAS_APPROVAL", int(policy.approve is not None)),
+        ("HAS_REOPENING", int(policy.reopen is not None)),
+        ("BY_REQUEST", int(bool(policy.reopen and policy.reopen.by_request))),
+        ("PROBATION_US", policy.reopen.probation if policy.reopen else 0),
+        ("SCORED", _tuple(places.index(name) for name in sorted(card.facts)) if card else "(-1,)"),
+        ("N_SCRATCH", max(1, sum(fact.operator == "distinct" for fact in policy.facts))),
+    ]
+    return "\n".join(f"{name} = {value}" for name, value in rows)
+
+
+def _tuple(values: Iterable[int]) -> str:
+    listed = list(values) or [0]
+    return "(" + ", ".join(map(str, listed)) + ",)"
+
+
+def _score(policy: Policy) -> str:
+    """The scorecard's sum; its bins come in as a table, so that folds and challengers share one kernel."""
+    names = ", ".join(sorted(policy.scorecard.facts)) if policy.scorecard else "no facts"
+    return f'''def score(f, card):
+    """Points: the base and one bin of each of {names}."""
+    points = card[0]
+    k = 2
+    for j in range(card[1]):
+        value = f[SCORED[j]]
+        if value == NULL:
+            points += card[k]
+        else:
+            i = k + 2
+            while card[i] <= value:
+                i += 2
+            points += card[i + 1]
+        k += 2 + 2 * card[k + 1]
+    return points'''
+
+
+class _Measure:
+    """Writes the one pass over a line's events."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.timing: Timing = timing(policy)
+        self.facts = [fact for fact in policy.facts if fact.operator != "sql"]
+        self.afters = list(dict.fromkeys((f.after.name, f.after_where) for f in self.facts if f.after))
+        self.windows = sorted({f.window.us for f in self.facts if f.window and f.window.us and f.operator != "last"})
+        self.months = sorted({f.window.months for f in self.facts if f.window and f.window.months})
+        self.scratch = [fact.name for fact in self.facts if fact.operator == "distinct"]
+
+    def source(self) -> str:
+        head = f'def measure({ARGS}):\n    """Facts of one line at moment t into f, and the next moment any could change by itself."""'
+        body = [*self._init(), *self._loop(), *self._finish(), *self._sql(), *self._store(), *self._wakes()]
+        return head + "\n" + "\n".join("    " + line if line else "" for line in body)
+
+    # -- before the loop --------------------------------------------------------------------------
+
+    def _init(self) -> list[str]:
+        lines = [f"from_{us} = t - {us}  # {_duration(us)}" for us in self.windows]
+        offset = self.policy.utc_offset
+        if self.months or any(fact.operator == "months" for fact in self.facts):
+            lines.append(f"this_month = month_index(t + {offset})")
+        lines += [f"from_{n}mo = month_start(this_month - {n - 1}) - {offset + 1}" for n in self.months]
+        for fact in self.facts:
+            lines += self._start(fact)
+        lines += [f"after_{number} = LONG_AGO  # {kind}" for number, (kind, _) in enumerate(self.afters)]
+        lines += [f"consent_{source} = LONG_AGO" for source in self.policy.consents]
+        return [
+            *lines,
+            "hard, hard_until, soft, soft_until, override_until = 0, NEVER, 0, NEVER, LONG_AGO",
+            "suspended, requested, asked_at = 0, NULL, LONG_AGO",
+        ]
+
+    def _start(self, fact: Fact) -> list[str]:
+        name = variable(fact.name)
+        zero = "NULL" if fact.operator in ("max", "min", "last", "age", "gap") else "0"
+        lines = [f"{name} = {zero}"]
+        if fact.operator in ("last", "age", "gap"):
+            lines.append(f"{name}__at = LONG_AGO")
+        if fact.operator == "months":
+            lines.append(f"{name}__month, {name}__good = LONG_AGO, False")
+        if fact.operator in ("falls", "rises"):
+            lines.append(f"{name}__last = NULL")
+        if self._leaves(fact):
+            lines.append(f"{name}__from = NEVER")
+        return lines
+
+    def _leaves(self, fact: Fact) -> bool:
+        """Whether the kernel must know when the first counted event leaves the window."""
+        return bool(fact.window and fact.operator != "last" and fact.name in self.timing.while_back)
+
+    # -- the loop ---------------------------------------------------------------------------------
+
+    def _loop(self) -> list[str]:
+        blocks = self._kind_blocks()
+        lines = ["for i in range(lo, hi):", "    a = at[i]", "    if a > t:", "        break"]
+        lines += ["    if known[i] > t or until[i] <= t:", "        continue", "    k = kind[i]"]
+        for number, (kind, block) in enumerate(sorted(blocks.items())):
+            word = "if" if number == 0 else "elif"
+            lines.append(f"    {word} k == {kind}:  # {_kind_name(kind)}")
+            lines += ["        " + line for line in block]
+        return lines
+
+    def _kind_blocks(self) -> dict[int, list[str]]:
+        blocks: dict[int, list[str]] = {}
+        for fact in sorted(self.facts, key=lambda f: (f.kind.code, str(f.where), f.within, str(f.after), str(f.window))):
+            blocks.setdefault(fact.kind.code, [])
+        for code in blocks:
+            mine = [fact for fact in self.facts if fact.kind.code == code]
+            blocks[code] += self._kind_block(mine)
+        for number, (kind_name, where) in enumerate(self.afters):
+            spec = KINDS[kind_name]
+            block = blocks.setdefault(spec.code, [])
+            block += _under(self._true(where, spec), [f"after_{number} = a"])
+        for code, lines in self._builtin_blocks().items():
+            blocks[code] = blocks.get(code, []) + lines
+        return blocks
+
+    def _kind_block(self, facts: Sequence[Fact]) -> list[str]:
+        """Facts over one kind, those under the same conditions together."""
+        lines: list[str] = []
+        keyed = sorted(facts, key=self._conditions)
+        for conditions, group in groupby(keyed, key=self._conditions):
+            inner: list[str] = []
+            by_window = sorted(group, key=lambda f: (self._from(f), f.name))
+            for start, same in groupby(by_window, key=self._from):
+                steps = [step for fact in same for step in self._step(fact)]
+                inner += _under(f"a > {start}" if start else "", steps)
+            lines += _under(" and ".join(filter(None, conditions)), inner)
+        return lines
+
+    def _conditions(self, fact: Fact) -> tuple[str, str]:
+        sequence = ""
+        if fact.after:
+            number = self.afters.index((fact.after.name, fact.after_where))
+            sequence = f"a - after_{number} < {fact.within}"
+        return self._true(fact.where, fact.kind), sequence
+
+    def _true(self, where: Expr | None, kind: KindSpec) -> str:
+        return Emitter(lambda name: f"v[{kind.fields[name].slot}, i]").true(where) if where is not None else ""
+
+    @staticmethod
+    def _from(fact: Fact) -> str:
+        if fact.window is None or fact.operator == "last":
+            return ""
+        return f"from_{fact.window.months}mo" if fact.window.months else f"from_{fact.window.us}"
+
+    def _step(self, fact: Fact) -> list[str]:
+        """What one event does to one fact."""
+        name = variable(fact.name)
+        value = f"v[{fact.field.slot}, i]" if fact.field else ""
+        first = [f"if {name}__from == NEVER:", f"    {name}__from = a"] if self._leaves(fact) else []
+        holder = [f"    {name}__from = a"] if self._leaves(fact) else []
+        match fact.operator:
+            case "count":
+                return [*first, f"{name} += 1"]
+            case "sum":
+                return _under(self._said(fact), [*first, f"{name} = add({name}, {value})"])
+            case "max":
+                return _under(self._said(fact), [f"if {value} >= {name}:", f"    {name} = {value}", *holder])
+            case "min":
+                condition = f"if {name} == NULL or {value} <= {name}:"
+                return _under(self._said(fact), [condition, f"    {name} = {value}", *holder])
+            case "last":
+                return [f"{name} = {value}", f"{name}__at = a"]
+            case "age":
+                return [f"{name}__at = a"]
+            case "distinct":
+                cell = f"scratch[{self.scratch.index(fact.name)}, {name}]"
+                return _under(self._said(fact), [*first, f"{cell} = {value}", f"{name} += 1"])
+            case "gap":
+                return [*first, *self._gap(fact, name)]
+            case "streak":
+                return [*first, f"{name} = {name} + 1 if {self._true(fact.holds, fact.kind)} else 0"]
+            case "months":
+                return self._months(fact, name)
+            case "falls" | "rises":
+                sign = "<" if fact.operator == "falls" else ">"
+                step = f"{name} = {name} + 1 if {name}__last != NULL and {value} {sign} {name}__last else 0"
+                return _under(self._said(fact), [*first, step, f"{name}__last = {value}"])
+            case _:
+                mine, other = fact.on if fact.on else (-1, -1)
+                call = f"stands(i, hi, t, at, known, until, kind, v, {fact.kind.code}, {fact.ended_by.code}, {mine}, {other})"
+                return [f"if {call}:", f"    {name} += 1"]
+
+    @staticmethod
+    def _said(fact: Fact) -> str:
+        return "" if fact.field.required else f"v[{fact.field.slot}, i] != NULL"
+
+    @staticmethod
+    def _gap(fact: Fact, name: str) -> list[str]:
+        better = {"min": f"{name} == NULL or a - {name}__at < {name}", "max": f"a - {name}__at > {name}", "last": "True"}
+        return [
+            f"if {name}__at != LONG_AGO and ({better[fact.take]}):",
+            f"    {name} = a - {name}__at",
+            f"{name}__at = a",
+        ]
+
+    def _months(self, fact: Fact, name: str) -> list[str]:
+        return [
+            f"month = month_index(a + {self.policy.utc_offset})",
+            f"if month != {name}__month:",
+            f"    {name} = {name} + 1 if {name}__good and month - {name}__month == 1 else 0",
+            f"    {name}__month, {name}__good = month, True",
+            f"if not ({self._true(fact.holds, fact.kind)}):",
+            f"    {name}__good = False",
+        ]
+
+    def _builtin_blocks(self) -> dict[int, list[str]]:
+        """What every policy reads: consents, incidents, orders, applications, requests."""
+        blocks = {
+            KINDS["application.received"].code: ["requested = v[0, i]"],
+            KINDS["reopen.requested"].code: ["asked_at = a"],
+            KINDS["block.placed"].code: [
+                "ends = NEVER if v[4, i] == NULL else v[4, i]",
+                "if v[1, i] == 0:",
+                "    hard, hard_until = 1 + v[0, i], ends",
+                "else:",
+                "    soft, soft_until = 1 + v[0, i], ends",
+            ],
+            KINDS["block.lifted"].code: ["if v[0, i] == 0:", "    hard = 0", "else:", "    soft = 0"],
+            KINDS["override.granted"].code: ["override_until = v[0, i]"],
+            KINDS["override.withdrawn"].code: ["override_until = LONG_AGO"],
+            KINDS["incident.declared"].code: ["suspended |= 1 << v[0, i]"],
+            KINDS["incident.closed"].code: ["suspended &= ~(1 << v[0, i])"],
+        }
+        given, withdrawn = [], []
+        for source in self.policy.consents:
+            mine = f"if v[0, i] == {SOURCES.index(source)}:"
+            given += [mine, f"    consent_{source} = NEVER if v[1, i] == NULL else v[1, i]"]
+            withdrawn += [mine, f"    consent_{source} = LONG_AGO"]
+        if given:
+            blocks[KINDS["consent.given"].code] = given
+            blocks[KINDS["consent.withdrawn"].code] = withdrawn
+        return blocks
+
+    # -- after the loop ---------------------------------------------------------------------------
+
+    def _finish(self) -> list[str]:
+        lines: list[str] = []
+        for fact in self.facts:
+            name = variable(fact.name)
+            if fact.operator == "last" and fact.window:
+                lines += [f"if {name}__at <= t - {fact.window.us}:", f"    {name} = NULL"]
+            elif fact.operator == "age":
+                lines += [f"if {name}__at != LONG_AGO:", f"    {name} = (t - {name}__at) // {fact.unit}"]
+            elif fact.operator == "gap":
+                lines += [f"if {name} != NULL:", f"    {name} = {name} // {fact.unit}"]
+            elif fact.operator == "distinct":
+                lines.append(f"{name} = count_distinct(scratch[{self.scratch.index(fact.name)}], {name})")
+            elif fact.operator == "months":
+                lines += [
+                    f"if {name}__month != this_month:",
+                    f"    {name} = {name} + 1 if {name}__good and this_month - {name}__month == 1 else 0",
+                ]
+        return [*lines, *self._unread()]
+
+    def _unread(self) -> list[str]:
+        """Facts of a source whose consent is missing are not known."""
+        lines: list[str] = []
+        for source in self.policy.consents:
+            mine = [variable(fact.name) for fact in self.facts if source in fact.sources]
+            if mine:
+                lines += [f"if consent_{source} <= t:", f"    {' = '.join(mine)} = NULL"]
+        return lines
+
+    def _sql(self) -> list[str]:
+        emitter = Emitter()
+        lines = ["limit = s[LIMIT]", "status = s[STATUS]", "days_in_status = (t - s[SINCE]) // DAY", "closings = s[CLOSINGS]"]
+        lines.append("on_probation = 1 if t < s[PROBATION] else 0")
+        for fact in self.policy.facts:
+            if fact.sql is not None:
+                text = " ".join(str(fact.text.get("sql", "")).split())
+                lines += [f"# {fact.name}: {text}", f"{variable(fact.name)} = {emitter.value(fact.sql)}"]
+        return lines
+
+    def _store(self) -> list[str]:
+        lines = [f"f[{number}] = {variable(fact.name)}" for number, fact in enumerate(self.policy.facts)]
+        return [
+            *lines,
+            "f[SUSPENDED] = suspended",
+            "f[HARD] = hard if hard_until > t else 0",
+            "f[SOFT] = soft if soft_until > t else 0",
+            "f[OVERRIDE] = 1 if override_until > t else 0",
+            "f[REQUESTED] = requested",
+            "f[ASKED_AT] = asked_at",
+        ]
+
+    def _wakes(self) -> list[str]:
+        """The next moment anything could change by itself, as far as the line's status lets it matter."""
+        lines = ["wake = NEVER"]
+        ends = ["hard_until if hard > 0 else NEVER", "soft_until if soft > 0 else NEVER", "override_until"]
+        for end in (*ends, *(f"consent_{source}" for source in self.policy.consents)):
+            lines += [f"end = {end}", "if t < end < wake:", "    wake = end"]
+        always = [line for name in sorted(self.timing.while_open) for line in self._wake(name)]
+        back = [line for name in sorted(self.timing.while_back - self.timing.while_open) for line in self._wake(name)]
+        lines += always + (["if status != 3:  # not open", *("    " + line for line in back)] if back else [])
+        return [*lines, "f[WAKE] = wake"]
+
+    def _wake(self, name: str) -> list[str]:
+        if name == "on_probation":
+            return ["if t < s[PROBATION] < wake:", "    wake = s[PROBATION]"]
+        if name == "days_in_status":
+            return self._steps(name, "s[SINCE]", 86_400_000_000)
+        fact, var = self.policy.by_name[name], variable(name)
+        next_month = f"month_start(this_month + 1) - {self.policy.utc_offset}"
+        if fact.operator == "age":
+            return [f"if {var}__at != LONG_AGO:", *("    " + line for line in self._steps(name, f"{var}__at", fact.unit))]
+        if fact.operator == "months":
+            return _earlier(next_month)
+        if fact.operator == "last":
+            return [f"if t < {var}__at + {fact.window.us} < wake:", f"    wake = {var}__at + {fact.window.us}"]
+        moment = next_month if fact.window.months else f"{var}__from + {fact.window.us}"
+        return [f"if {var}__from != NEVER:", *("    " + line for line in _earlier(moment))]
+
+    def _steps(self, name: str, since: str, unit: int) -> list[str]:
+        """The next value of an age at which something is asked."""
+        steps = self.timing.steps.get(name)
+        if steps is None:
+            return _earlier(f"{since} + ((t - {since}) // {unit} + 1) * {unit}")
+        return [line for step in steps for line in (f"if t < {since} + {step * unit} < wake:", f"    wake = {since} + {step * unit}")]
+
+
+def _earlier(moment: str) -> list[str]:
+    return [f"end = {moment}", "if t < end < wake:", "    wake = end"]
+
+
+class _Judge:
+    """Writes the rules as conditions over facts, state and points."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.emitter = Emitter()
+
+    def source(self) -> str:
+        head = 'def judge(t, s, f, points, r):\n    """Which rules fire, are held or cured, and what approval and reopening say, into r."""'
+        body = [*self._locals(), *self._line(), *self._application(), *self._return(), "r[FIRED] = fired", "r[HELD_NOW] = held"]
+        return head + "\n" + "\n".join("    " + line if line else "" for line in body)
+
+    def _locals(self) -> list[str]:
+        used = self._used()
+        reads = {
+            "limit": "s[LIMIT]", "status": "s[STATUS]", "days_in_status": "(t - s[SINCE]) // DAY",
+            "on_probation": "1 if t < s[PROBATION] else 0", "closings": "s[CLOSINGS]", "requested": "f[REQUESTED]",
+        }  # fmt: skip
+        lines = [f"{name} = {code}" for name, code in reads.items() if name in used or name == "status"]
+        facts = enumerate(self.policy.facts)
+        lines += [f"{variable(fact.name)} = f[{number}]" for number, fact in facts if fact.name in used]
+        return [*lines, "suspended = f[SUSPENDED]", "fired = 0", "held = 0"]
+
+    def _used(self) -> set[str]:
+        policy = self.policy
+        exprs = [expr for rule in policy.rules for expr in (rule.when, rule.cure, rule.limit)]
+        exprs += [policy.approve.when, policy.approve.limit, policy.approve.rate] if policy.approve else []
+        exprs += [policy.reopen.when, policy.reopen.limit] if policy.reopen else []
+        return set().union(*(expr.names() for expr in exprs if expr is not None))
+
+    def _line(self) -> list[str]:
+        lines = [line for rule in self.policy.rules if rule.on_line for line in self._rule(rule)]
+        return ["if status >= 3:  # open, frozen, closed", *("    " + line for line in lines or ["pass"])]
+
+    def _application(self) -> list[str]:
+        lines = [line for rule in self.policy.rules if rule.on_application for line in self._rule(rule)]
+        lines += ["r[APPROVED] = 0", "r[APPROVED_LIMIT] = NULL", "r[RATE] = NULL"]
+        approve = self.policy.approve
+        if approve:
+            rate = [f"r[RATE] = {self._rate(approve.rate)}"] if approve.rate is not None else []
+            then = ["r[APPROVED] = 1", f"r[APPROVED_LIMIT] = {self._limit(approve.limit)}", *rate]
+            lines += _under(self.emitter.true(approve.when), then)
+        return ["if status == 1:  # applied", *("    " + line for line in lines)]
+
+    def _return(self) -> list[str]:
+        """Cures and reopening matter only to a line that is not open."""
+        lines = ["cured = 0"]
+        for number, rule in enumerate(self.policy.rules):
+            if rule.on_line and rule.severity in (1, 2):
+                basis = rule.cure if rule.cure is not None else rule.when
+                test = self.emitter.true(rule.cure) if rule.cure is not None else f"not ({self.emitter.true(rule.when)})"
+                lines += _under(self._sound(basis, test), [f"cured |= {1 << number}  # {rule.code}"])
+        lines += ["r[CURED] = cured", "r[REOPENS] = 0", "r[REOPEN_LIMIT] = NULL"]
+        reopen = self.policy.reopen
+        if reopen:
+            mask = source_mask(self.policy.sources(reopen.when, reopen.limit))
+            condition = self.emitter.true(reopen.when)
+            if mask:
+                condition = f"suspended & {mask} == 0 and {condition}"
+            lines += _under(condition, ["r[REOPENS] = 1", f"r[REOPEN_LIMIT] = {self._limit(reopen.limit)}"])
+        return ["if status == 4 or status == 5:  # frozen, closed", *("    " + line for line in lines)]
+
+    def _sound(self, basis: Expr, test: str) -> str:
+        mask = source_mask(self.policy.sources(basis))
+        return f"suspended & {mask} == 0 and {test}" if mask else test
+
+    def _rule(self, rule: Rule) -> list[str]:
+        bit = 1 << self.policy.rules.index(rule)
+        mask = source_mask(self.policy.sources(rule.when))
+        fire = [f"fired |= {bit}"]
+        if rule.limit is not None:
+            cell = [other for other in self.policy.rules if other.then == "limit"].index(rule)
+            fire.append(f"r[LIMITS + {cell}] = {self._limit(rule.limit)}")
+        if mask:
+            fire = [f"if suspended & {mask}:", f"    held |= {bit}", "else:", *("    " + line for line in fire)]
+        text = " ".join(rule.texts["when"].split())
+        return [f"# {rule.code} {rule.then}: {text}", *_under(self.emitter.true(rule.when), fire)]
+
+    def _limit(self, expr: Expr) -> str:
+        places = expr.type.places
+        value = self.emitter.value(expr)
+        value = f"mul({value}, {10 ** (2 - places)})" if places < 2 else value
+        return f"cut({value}, {10 ** max(0, places - 2)}, {self.policy.limit_step})"
+
+    def _rate(self, expr: Expr) -> str:
+        places = expr.type.places
+        value = self.emitter.value(expr)
+        value = f"mul({value}, {10 ** (6 - places)})" if places < 6 else value
+        return f"cut({value}, {10 ** max(0, places - 6)}, 1)"
+
+
+def _under(condition: str, lines: Sequence[str]) -> list[str]:
+    """Lines indented under a condition; as they are where there is none."""
+    if not condition:
+        return list(lines)
+    condition = condition[1:-1] if condition.startswith("(") and _closes_last(condition) else condition
+    return [f"if {condition}:", *("    " + line for line in lines)]
+
+
+def _closes_last(code: str) -> bool:
+    """Whether the first bracket closes at the very end."""
+    depth = 0
+    for place, char in enumerate(code):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return place == len(code) - 1
+    return False
+
+
+def _duration(us: int) -> str:
+    for unit, size in (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000)):
+        if us % size == 0:
+            return f"{us // size}{unit}"
+    return f"{us} us"
+
+
+def _kind_name(code: int) -> str:
+    return next(kind.name for kind in KINDS.values() if kind.code == code)

@@ -1,0 +1,413 @@
+"""From a policy file to a Policy: every mistake is reported at its place, nothing half-valid comes out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import ROUND_CEILING, Decimal
+from importlib import resources
+from pathlib import Path as FilePath
+from typing import Any
+
+from creditline.clock import ClockError, parse_offset
+from creditline.errors import CreditlineError
+from creditline.events.kinds import SOURCES
+from creditline.facts.definitions import DefinitionError, Fact, define, parse_window
+from creditline.facts.expressions import (
+    Expr,
+    ExpressionError,
+    Type,
+    closest,
+    describe,
+    parse_expression,
+    parse_predicate,
+)
+from creditline.policy.model import ATTRIBUTES, POINTS, SEVERITY, Approval, Policy, Reason, Reopening, Rule
+from creditline.policy.source import Path, Plain, PolicyErrors, Source
+from creditline.scoring.scorecard import POINTS_MAX, Bin, FactPoints, Scorecard
+
+RULES_MAX = 60
+LANGUAGES = ("zh", "en")
+
+_TOP = {
+    "policy", "title", "currency", "utc_offset", "limit_step", "consents", "facts", "scorecard", "rules",
+    "approve", "reopen", "incident",
+}  # fmt: skip
+_RULE = {"code", "when", "then", "cooling_off", "cure", "reason", "answered_by", "on", "limit", "not_within"}
+_APPROVE = {"when", "limit", "rate", "otherwise"}
+_REOPEN = {"when", "limit", "probation", "by"}
+_CODE = re.compile(r"[A-Z][A-Z0-9_-]{1,15}")
+
+
+def shipped_policies() -> list[str]:
+    """Names of the policies that come with the package."""
+    folder = resources.files("creditline") / "policies"
+    names = [entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml") and entry.name.count(".") == 1]
+    return sorted(name.removesuffix(".yaml") for name in names)
+
+
+def load_policy(name: FilePath | str) -> Policy:
+    """Read and check a policy: a file, or the name of a shipped one. Raises PolicyErrors with all mistakes."""
+    path = FilePath(name)
+    if isinstance(name, str) and name in shipped_policies():
+        text = (resources.files("creditline") / "policies" / f"{name}.yaml").read_text(encoding="utf-8")
+        return read_policy(text, f"{name}.yaml")
+    try:
+        return read_policy(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        remedy = "give a policy file or a shipped name: " + ", ".join(shipped_policies())
+        raise CreditlineError("policy", str(name), remedy, "does not exist") from None
+    except (UnicodeDecodeError, IsADirectoryError):
+        raise CreditlineError("policy", str(name), "give a YAML file in UTF-8", "cannot be read") from None
+
+
+def read_policy(text: str, file: str = "policy.yaml") -> Policy:
+    """Read and check a policy's text. Raises PolicyErrors with all mistakes."""
+    from creditline.policy.checks import check_policy  # noqa: PLC0415  (checks reads the model this module builds)
+
+    source = Source(text, file)
+    policy = _Reading(source).policy()
+    source.check()
+    assert policy is not None
+    check_policy(policy, source)
+    source.check()
+    return policy
+
+
+def content_address(root: Plain) -> str:
+    """SHA-256 of the canonical JSON of a policy's content: comments, layout and order of keys do not matter."""
+    canonical = json.dumps({"format": 1, "policy": root}, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class _Reading:
+    """One reading of one file; mistakes are gathered in the source."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.root = self._mapping(source.root, (), _TOP, required=("policy", "title", "facts", "rules"))
+        self.scope: dict[str, Type] = dict(ATTRIBUTES)
+
+    def policy(self) -> Policy | None:
+        """The policy, or None where it cannot be built; then mistakes are noted."""
+        consents = self._consents()
+        facts = self._facts(consents)
+        self.scope |= {fact.name: fact.type for fact in facts}
+        card = self._scorecard({fact.name: fact for fact in facts})
+        self.scope["points"] = POINTS
+        rules, approve, reopen = self._rules(), self._approve(), self._reopen()
+        incident = self._mapping(self.root.get("incident", {}), ("incident",), {"code", "reason"})
+        reason = self._reason(incident.get("reason"), ("incident", "reason")) if incident else {}
+        if self.source.problems:
+            return None
+        return Policy(
+            name=str(self.root["policy"]),
+            version=content_address(self.source.root),
+            title=self._reason(self.root["title"], ("title",)),
+            currency=str(self.root.get("currency", "CNY")),
+            utc_offset=self._offset(),
+            limit_step=int(self._number("limit_step", 1) * 100),
+            consents=consents,
+            facts=facts,
+            scorecard=card,
+            rules=rules,
+            approve=approve,
+            reopen=reopen,
+            incident_code=str(incident.get("code", "T20")),
+            incident_reason=reason,
+            text=self.source.text,
+        )
+
+    # -- parts ------------------------------------------------------------------------------------
+
+    def _mapping(
+        self, value: Plain, path: Path, known: set[str] | None = None, required: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            self.source.add(path, f"{path[-1] if path else 'a policy'!s} must be a mapping of keys to values")
+            return {}
+        for key in value if known is not None else ():
+            if key not in known:
+                self.source.add((*path, key), f"unknown key {key!r}", closest(key, sorted(known)), key=True)
+        for key in required:
+            if key not in value:
+                self.source.add(path, f"{key!r} is missing", f"add {key}:")
+        return value
+
+    def _list(self, value: Plain, path: Path) -> list[Any]:
+        if isinstance(value, list):
+            return value
+        self.source.add(path, f"{path[-1]} must be a list", "write [a, b] or one '- ' a line")
+        return []
+
+    def _number(self, key: str, default: int) -> Decimal:
+        value = self.root.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | Decimal) or value <= 0 or Decimal(value) * 100 % 1:
+            self.source.add((key,), f"{key} must be a positive amount, is {value!r}", f"for example {key}: 100")
+            return Decimal(default)
+        return Decimal(value)
+
+    def _offset(self) -> int:
+        text = str(self.root.get("utc_offset", "+08:00"))
+        try:
+            return parse_offset(text)
+        except ClockError as error:
+            self.source.add(("utc_offset",), f"{text!r} is not an offset from UTC", error.remedy)
+            return 0
+
+    def _consents(self) -> tuple[str, ...]:
+        listed = self._list(self.root.get("consents", []), ("consents",))
+        for number, name in enumerate(listed):
+            if name not in SOURCES:
+                self.source.add(("consents", number), f"unknown data source {name!r}", closest(str(name), SOURCES))
+        return tuple(sorted(set(map(str, listed))))
+
+    def _facts(self, consents: Sequence[str]) -> tuple[Fact, ...]:
+        specs = self._mapping(self.root.get("facts", {}), ("facts",))
+        facts: dict[str, Fact] = {}
+        for name in sorted(specs):
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in ATTRIBUTES or name == "points":
+                self.source.add(
+                    ("facts", name), f"{name!r} cannot name a fact", "use small letters, digits and _; not an attribute's name",
+                    key=True,
+                )  # fmt: skip
+                continue
+            spec = self._mapping(specs[name], ("facts", name))
+            try:
+                fact = define(name, spec) if spec else None
+            except DefinitionError as error:
+                path = ("facts", name, error.key) if error.key else ("facts", name)
+                self.source.add(path, error.message, error.suggestion, offset=error.offset)
+                continue
+            if fact and fact.sources & set(consents):
+                fact = replace(fact, type=replace(fact.type, nullable=True))
+            if fact:
+                facts[name] = fact
+        counted = [fact for fact in facts.values() if fact.operator != "sql"]
+        return (*counted, *self._sql_facts(facts, specs))
+
+    def _sql_facts(self, facts: dict[str, Fact], specs: Mapping[str, Any]) -> list[Fact]:
+        """SQL facts, each after those it reads; a cycle is a mistake."""
+        scope = ATTRIBUTES | {name: fact.type for name, fact in facts.items() if fact.operator != "sql"}
+        done: list[Fact] = []
+        visiting: list[str] = []
+
+        def visit(name: str) -> None:
+            if name in scope or name not in facts:
+                return
+            path: Path = ("facts", name, "sql")
+            if name in visiting:
+                ring = " -> ".join([*visiting[visiting.index(name) :], name])
+                self.source.add(path, f"facts read each other in a circle: {ring}", "break the circle")
+                scope[name] = Type("number")
+                return
+            visiting.append(name)
+            text = str(specs[name]["sql"])
+            for other in sorted(facts):
+                if re.search(rf"\b{other}\b", text):
+                    visit(other)
+            visiting.pop()
+            if name not in scope:
+                expr = self._expression(text, path, scope | {n: Type("number") for n in specs if n not in facts})
+                if expr is not None:
+                    done.append(replace(facts[name], sql=expr, type=expr.type))
+                scope[name] = expr.type if expr is not None else Type("number")
+
+        for name in sorted(facts):
+            visit(name)
+        return done
+
+    def _expression(self, text: object, path: Path, scope: Mapping[str, Type] | None = None) -> Expr | None:
+        try:
+            return parse_expression(str(text), self.scope if scope is None else scope)
+        except ExpressionError as error:
+            self.source.add(path, error.message, error.suggestion, offset=error.offset)
+            return None
+
+    def _predicate(self, mapping: Mapping[str, Any], key: str, path: Path) -> Expr | None:
+        if key not in mapping:
+            return None
+        try:
+            return parse_predicate(_text(mapping[key]), self.scope)
+        except ExpressionError as error:
+            self.source.add((*path, key), error.message, error.suggestion, offset=error.offset)
+            return None
+
+    def _value(self, mapping: Mapping[str, Any], key: str, path: Path, unit: str) -> Expr | None:
+        """An expression for an amount of money or a plain number."""
+        if key not in mapping:
+            return None
+        expr = self._expression(_text(mapping[key]), (*path, key))
+        if expr is not None and expr.type.unit != unit and not (expr.type.unit == "number" and not expr.names()):
+            wanted = "an amount of money" if unit == "money" else "a number"
+            self.source.add((*path, key), f"{key} must be {wanted}, is a {describe(expr.type)}")
+        return expr
+
+    def _duration(self, mapping: Mapping[str, Any], key: str, path: Path) -> int:
+        if key not in mapping:
+            return 0
+        try:
+            return parse_window(mapping[key], key, calendar=False).us
+        except DefinitionError as error:
+            self.source.add((*path, key), error.message, error.suggestion)
+            return 0
+
+    def _reason(self, value: Plain, path: Path) -> Reason:
+        texts = value if isinstance(value, dict) else {}
+        for language in LANGUAGES:
+            if not isinstance(texts.get(language), str) or not str(texts[language]).strip():
+                name = {"zh": "Chinese", "en": "English"}[language]
+                self.source.add(path, f"the {name} text ({language}) is missing", f"add {language}: to {path[-1]}")
+        return {language: str(texts.get(language, "")) for language in LANGUAGES}
+
+    # -- scorecard --------------------------------------------------------------------------------
+
+    def _scorecard(self, facts: Mapping[str, Fact]) -> Scorecard | None:
+        if "scorecard" not in self.root:
+            return None
+        path: Path = ("scorecard",)
+        card = self._mapping(self.root["scorecard"], path, {"base", "facts"}, required=("base", "facts"))
+        listed = self._mapping(card.get("facts", {}), (*path, "facts"))
+        points = {}
+        for name, spec in listed.items():
+            here = (*path, "facts", name)
+            if name not in facts:
+                self.source.add(here, f"unknown fact {name!r}", closest(name, list(facts)), key=True)
+                continue
+            if facts[name].type.unit in ("text", "moment", "null"):
+                self.source.add(here, f"{name} cannot be scored", "score a number, a choice or a flag", key=True)
+                continue
+            points[name] = self._fact_points(facts[name].type, self._mapping(spec, here, {"missing", "bins"}, ("bins",)), here)
+        return Scorecard(self._points(card.get("base", 0), (*path, "base")), points)
+
+    def _fact_points(self, kind: Type, spec: Mapping[str, Any], path: Path) -> FactPoints:
+        bins = []
+        for number, entry in enumerate(self._list(spec.get("bins", []), (*path, "bins"))):
+            here = (*path, "bins", number)
+            each = self._mapping(entry, here, {"below", "is", "points"}, required=("points",))
+            below = each.get("below")
+            limit = None
+            if below is not None:
+                if isinstance(below, bool) or not isinstance(below, int | Decimal):
+                    self.source.add((*here, "below"), f"below must be a number, is {below!r}")
+                else:
+                    # value < below, with a whole value, is value < ceil(below)
+                    limit = int(Decimal(below).scaleb(kind.places).to_integral_value(ROUND_CEILING))
+            choices = tuple(self._choice(kind, c, (*here, "is")) for c in self._list(each.get("is", []), (*here, "is")))
+            bins.append(Bin(self._points(each.get("points", 0), (*here, "points")), limit, choices))
+        limits = [each.below for each in bins if not each.choices]
+        if not bins or limits[-1:] != [None] or limits.count(None) > 1:
+            self.source.add((*path, "bins"), "the last bin, and only it, has no 'below'", "end with {points: ..}")
+        elif any(a >= b for a, b in zip(limits[:-2], limits[1:-1], strict=True) if a is not None and b is not None):
+            self.source.add((*path, "bins"), "the bins do not rise", "order them by 'below'")
+        return FactPoints(self._points(spec.get("missing", 0), (*path, "missing")), tuple(bins))
+
+    def _choice(self, kind: Type, value: object, path: Path) -> int:
+        if str(value) not in kind.choices:
+            self.source.add(path, f"{value!r} is not one of the choices", closest(str(value), kind.choices or ["-"]))
+            return 0
+        return kind.choices.index(str(value))
+
+    def _points(self, value: object, path: Path) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > POINTS_MAX:
+            self.source.add(path, f"points must be a whole number up to {POINTS_MAX:,}, is {value!r}")
+            return 0
+        return value
+
+    # -- rules ------------------------------------------------------------------------------------
+
+    def _rules(self) -> tuple[Rule, ...]:
+        rules: list[Rule] = []
+        for number, entry in enumerate(self._list(self.root.get("rules", []), ("rules",))):
+            path: Path = ("rules", number)
+            spec = self._mapping(entry, path, _RULE, required=("code", "when", "then", "reason"))
+            rule = self._rule(spec, path)
+            if rule and rule.code in {other.code for other in rules}:
+                self.source.add((*path, "code"), f"code {rule.code!r} stands twice", "give each rule its own code")
+            if rule:
+                rules.append(rule)
+        if len(rules) > RULES_MAX:
+            self.source.add(("rules",), f"{len(rules)} rules are too many", f"a policy holds at most {RULES_MAX}")
+        return tuple(rules)
+
+    def _rule(self, spec: Mapping[str, Any], path: Path) -> Rule | None:
+        code, then = str(spec.get("code", "")), str(spec.get("then", ""))
+        if "code" in spec and not _CODE.fullmatch(code):
+            self.source.add((*path, "code"), f"{code!r} is not a code", "use capitals, digits, - and _, e.g. T04")
+        if "then" in spec and then not in SEVERITY:
+            self.source.add((*path, "then"), f"then cannot be {then!r}", closest(then, list(SEVERITY)))
+        self._rule_options(spec, then, path)
+        when = self._predicate(spec, "when", path)
+        scopes = self._scopes(spec, then, path)
+        rule = {
+            "cure": self._predicate(spec, "cure", path),
+            "cooling_off": self._duration(spec, "cooling_off", path),
+            "limit": self._value(spec, "limit", path, "money"),
+            "not_within": self._duration(spec, "not_within", path),
+            "reason": self._reason(spec.get("reason"), (*path, "reason")),
+            "answered_by": tuple(map(str, self._list(spec.get("answered_by", []), (*path, "answered_by")))),
+            "texts": {key: _text(spec[key]) for key in ("when", "cure", "limit") if key in spec},
+        }
+        if when is None or then not in SEVERITY:
+            return None
+        return Rule(
+            code=code, when=when, then=then, on_line="line" in scopes, on_application="application" in scopes, **rule
+        )  # type: ignore[arg-type]
+
+    def _rule_options(self, spec: Mapping[str, Any], then: str, path: Path) -> None:
+        needs = {"close": ["cooling_off"], "limit": ["limit"]}.get(then, [])
+        for key in needs:
+            if key not in spec:
+                self.source.add(path, f"a rule that says 'then: {then}' needs {key!r}", f"add {key}:")
+        allowed = {"limit": {"limit", "not_within"}, "close": {"cooling_off", "cure"}, "freeze": {"cooling_off", "cure"}}
+        for key in ("cooling_off", "cure", "limit", "not_within"):
+            if key in spec and then in SEVERITY and key not in allowed.get(then, set()):
+                self.source.add((*path, key), f"{key!r} means nothing with 'then: {then}'", "leave it out", key=True)
+
+    def _scopes(self, spec: Mapping[str, Any], then: str, path: Path) -> list[str]:
+        default = ["application"] if then == "decline" else ["line"]
+        scopes = [str(scope) for scope in self._list(spec.get("on", default), (*path, "on"))]
+        for number, scope in enumerate(scopes):
+            if scope not in ("line", "application"):
+                self.source.add((*path, "on", number), f"on cannot be {scope!r}", "line, application or both")
+        if then == "decline" and "line" in scopes:
+            self.source.add((*path, "on"), "'decline' is for applications", "use on: [application], or close")
+        if then == "limit" and "application" in scopes:
+            self.source.add((*path, "on"), "'limit' is for lines", "use approve.limit for applications")
+        return scopes
+
+    def _approve(self) -> Approval | None:
+        if "approve" not in self.root:
+            return None
+        path: Path = ("approve",)
+        spec = self._mapping(self.root["approve"], path, _APPROVE, required=("when", "limit", "otherwise"))
+        other = self._mapping(spec.get("otherwise", {}), (*path, "otherwise"), {"code", "reason"}, ("code", "reason"))
+        when, limit = self._predicate(spec, "when", path), self._value(spec, "limit", path, "money")
+        rate = self._value(spec, "rate", path, "number")
+        reason = self._reason(other.get("reason"), (*path, "otherwise", "reason"))
+        if when is None or limit is None:
+            return None
+        return Approval(when, limit, rate, str(other.get("code", "A01")), reason)
+
+    def _reopen(self) -> Reopening | None:
+        if "reopen" not in self.root:
+            return None
+        path: Path = ("reopen",)
+        spec = self._mapping(self.root["reopen"], path, _REOPEN, required=("when", "limit"))
+        when, limit = self._predicate(spec, "when", path), self._value(spec, "limit", path, "money")
+        by = str(spec.get("by", "itself"))
+        if by not in ("itself", "request"):
+            self.source.add((*path, "by"), f"by cannot be {by!r}", "itself or request")
+        probation = self._duration(spec, "probation", path)
+        return Reopening(when, limit, probation, by == "request") if when is not None and limit is not None else None
+
+
+def _text(value: Plain) -> str:
+    """An expression as text, where YAML read a bare ``true`` or ``3`` as a value."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+__all__ = ["PolicyErrors", "content_address", "load_policy", "read_policy", "shipped_policies"]

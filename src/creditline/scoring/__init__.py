@@ -1,0 +1,1 @@
+"""Scorecards: whole points over facts that add up exactly."""

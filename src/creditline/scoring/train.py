@@ -1,0 +1,227 @@
+"""Trains a scorecard: optimal bins, weights of evidence, a logistic regression, and then whole points.
+
+Floating point lives in here only; what comes out are whole points over exact limits.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creditline.errors import CreditlineError
+from creditline.events.kinds import NULL
+from creditline.scoring.scorecard import Bin, FactPoints, Scorecard
+
+Int64s = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+SMOOTHING = 0.5
+"""Added to every count before a weight of evidence is taken, so that an empty cell stays finite."""
+
+
+class TrainingError(CreditlineError):
+    """Facts or outcomes that no scorecard can be trained on."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a training is asked for."""
+
+    facts: tuple[str, ...]
+    base: int = 600
+    """Score at which ``odds`` good lines stand against one bad."""
+    odds: int = 30
+    double: int = 40
+    """Points that double the odds."""
+    bins: int = 6
+    """Bins a fact may have at most, missing aside."""
+    smallest: float = 0.02
+    """Share of lines a bin holds at least."""
+    digits: int = 2
+    """Significant digits limits of bins are rounded to, for people to read."""
+    folds: int = 5
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Every line scored by a card that never saw its outcome."""
+
+    fold: Int64s
+    """Fold number of each line, 0 .. folds - 1; it depends on the seed and the line's place alone."""
+    cards: tuple[Scorecard, ...]
+    """Card ``f`` is trained on all lines but fold ``f``'s."""
+    points: Int64s
+    """Points of each line by the card of its fold."""
+
+
+def fold_numbers(lines: int, folds: int, seed: int) -> Int64s:
+    """A fold for each line, the folds level to one line. Outcomes play no part, so none can leak through it."""
+    if not 2 <= folds <= max(lines, 2):
+        raise TrainingError("folds", folds, f"give 2 to {lines}")
+    return np.asarray(np.random.default_rng(seed).permutation(lines) % folds, np.int64)
+
+
+def out_of_fold(facts: Mapping[str, Int64s], bad: Bools, recipe: Recipe) -> OutOfFold:
+    """Train ``recipe.folds`` cards, each without one fold, and score that fold with it; see ``train``."""
+    fold = fold_numbers(len(bad), recipe.folds, recipe.seed)
+    points = np.zeros(len(bad), np.int64)
+    cards: list[Scorecard] = []
+    for number in range(recipe.folds):
+        seen = fold != number
+        card = train({name: facts[name][seen] for name in recipe.facts}, bad[seen], recipe)
+        points[~seen] = points_of(card, {name: facts[name][~seen] for name in card.facts})
+        cards.append(card)
+    return OutOfFold(fold, tuple(cards), points)
+
+
+def train_scorecard(
+    facts: Mapping[str, Int64s], scales: Mapping[str, int], bad: Bools, recipe: Recipe
+) -> dict[str, Any]:
+    """The card of ``train`` in the form a policy file writes it."""
+    return _card_as_written(train(facts, bad, recipe), scales)
+
+
+def train(facts: Mapping[str, Int64s], bad: Bools, recipe: Recipe) -> Scorecard:
+    """A scorecard over all of the recipe's facts, given in numeric form (NULL as in events.kinds).
+
+    A fact whose points would run against its own evidence, because others say the same better, is given none.
+    Raises TrainingError for facts that are not at hand, without both outcomes, or when no fact tells anything.
+    """
+    _check(facts, bad, recipe)
+    limits = {name: _limits(facts[name], bad, recipe) for name in recipe.facts}
+    places = {name: _places(facts[name], limits[name]) for name in recipe.facts}
+    evidence = {name: _evidence(places[name], len(limits[name]) + 2, bad) for name in recipe.facts}
+    kept = [name for name in recipe.facts if np.ptp(evidence[name]) > 0]
+    while kept:
+        matrix = np.column_stack([evidence[name][places[name]] for name in kept])
+        weights, constant = _regress(matrix, bad)
+        worst = int(np.argmin(weights))
+        if weights[worst] > 0:
+            break
+        del kept[worst]
+    if not kept:
+        raise TrainingError("scorecard", ", ".join(recipe.facts), "list facts that part bad from good", "tell nothing")
+    factor = recipe.double / math.log(2)
+    base = round(recipe.base + factor * (constant - math.log(recipe.odds)))
+    weight = dict.fromkeys(recipe.facts, 0.0) | dict(zip(kept, weights.tolist(), strict=True))
+    return Scorecard(
+        base, {name: _fact_points(limits[name], factor * weight[name] * evidence[name]) for name in recipe.facts}
+    )
+
+
+def points_of(card: Scorecard, facts: Mapping[str, Int64s]) -> Int64s:
+    """Points of every line by a card over numeric facts: its base and the points of its bins."""
+    lines = len(next(iter(facts.values())))
+    total = np.full(lines, card.base, np.int64)
+    for name, fact in card.facts.items():
+        values = facts[name]
+        limits = np.array([each.below for each in fact.bins[:-1]], np.int64)
+        table = np.array([*(each.points for each in fact.bins), fact.missing], np.int64)
+        place = np.searchsorted(limits, values, side="right")
+        total += table[np.where(values == NULL, len(fact.bins), place)]
+    return total
+
+
+def _card_as_written(card: Scorecard, scales: Mapping[str, int]) -> dict[str, Any]:
+    """A numeric card as a policy file writes it: limits as exact decimals with the fact's number of places."""
+    return {
+        "base": card.base,
+        "facts": {
+            name: {"missing": fact.missing, "bins": [_written(each, scales[name]) for each in fact.bins]}
+            for name, fact in card.facts.items()
+        },
+    }
+
+
+def _written(each: Bin, places: int) -> dict[str, Any]:
+    if each.below is None:
+        return {"points": each.points}
+    exact = Decimal(each.below).scaleb(-places)
+    return {"below": int(exact) if exact == exact.to_integral_value() else exact.normalize(), "points": each.points}
+
+
+def _check(facts: Mapping[str, Int64s], bad: Bools, recipe: Recipe) -> None:
+    missing = [name for name in recipe.facts if name not in facts]
+    if missing:
+        raise TrainingError("scorecard facts", ", ".join(missing), "name facts the policy defines", "are not facts")
+    if not recipe.facts:
+        raise TrainingError("scorecard facts", "none", "name at least one fact", "cannot be trained on")
+    if not bad.any() or bad.all():
+        raise TrainingError("outcomes", f"{int(bad.sum())} bad of {len(bad)}", "train on lines of both kinds")
+
+
+def _limits(values: Int64s, bad: Bools, recipe: Recipe) -> Int64s:
+    """Ascending limits of bins that part bad from good best, rounded for people to read."""
+    said = values != NULL
+    if not said.any() or np.ptp(values[said]) == 0:
+        return np.zeros(0, np.int64)
+    # On import it prints every solver it does not find, none of which is used here.
+    logging.getLogger("__cvxpy__").addFilter(_silent)
+    from optbinning import OptimalBinning
+
+    binning = OptimalBinning(
+        max_n_prebins=20, min_prebin_size=recipe.smallest, max_n_bins=recipe.bins, monotonic_trend="auto"
+    )
+    binning.fit(values[said].astype(np.float64), bad[said])
+    # Bins end below their limit, and values are whole: the next whole number above a split is the same limit.
+    rounded = {_readable(math.ceil(split), recipe.digits) for split in binning.splits}
+    return np.array(sorted(limit for limit in rounded if values[said].min() < limit <= values[said].max()), np.int64)
+
+
+def _silent(_: logging.LogRecord) -> bool:
+    return False
+
+
+def _readable(limit: int, digits: int) -> int:
+    """The limit rounded to so many significant digits, away from zero at the half."""
+    spare = len(str(abs(limit))) - digits
+    if spare <= 0:
+        return limit
+    step = int(10**spare)
+    rounded = (abs(limit) + step // 2) // step * step
+    return rounded if limit > 0 else -rounded
+
+
+def _places(values: Int64s, limits: Int64s) -> Int64s:
+    """The bin of each value: 0 .. len(limits), and len(limits) + 1 for NULL."""
+    return np.where(values == NULL, len(limits) + 1, np.searchsorted(limits, values, side="right"))
+
+
+def _evidence(places: Int64s, bins: int, bad: Bools) -> Floats:
+    """Weight of evidence of each bin: log of its share of good over its share of bad; 0 where no line is."""
+    bads = np.bincount(places[bad], minlength=bins).astype(np.float64)
+    goods = np.bincount(places[~bad], minlength=bins).astype(np.float64)
+    weights = np.log((goods + SMOOTHING) / goods.sum()) - np.log((bads + SMOOTHING) / bads.sum())
+    return np.where(bads + goods > 0, weights, 0.0)
+
+
+def _regress(matrix: Floats, bad: Bools) -> tuple[Floats, float]:
+    """Coefficients and constant of log odds (good to bad) over weights of evidence."""
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+
+    model = LogisticRegression(max_iter=1_000).fit(matrix, ~bad)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def _fact_points(limits: Int64s, exact: Floats) -> FactPoints:
+    """Whole points of one fact; neighbouring bins that round to the same points become one."""
+    bins: list[Bin] = []
+    ends: Sequence[int | None] = [*limits.tolist(), None]
+    for below, value in zip(ends, exact[:-1], strict=True):
+        points = round(float(value))
+        if bins and bins[-1].points == points:
+            bins.pop()
+        bins.append(Bin(points, below))
+    return FactPoints(round(float(exact[-1])), tuple(bins))
+
+
+__all__ = ["OutOfFold", "Recipe", "TrainingError", "fold_numbers", "out_of_fold", "points_of", "train", "train_scorecard"]

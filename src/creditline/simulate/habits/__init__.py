@@ -1,0 +1,1 @@
+"""Habits: what borrowers, bureaus, cores and newspapers do again and again; behaviours are made of them."""

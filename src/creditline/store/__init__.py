@@ -1,0 +1,7 @@
+"""Where the log, its decisions and the policies are kept. Imports domain rooms; no domain room imports it."""
+
+from creditline.store.derived import PublishedPolicy
+from creditline.store.home import Home
+from creditline.store.log import Appended, Refusal
+
+__all__ = ["Appended", "Home", "PublishedPolicy", "Refusal"]

@@ -1,0 +1,131 @@
+"""The home of one lender's data: a folder with the log, the decisions derived from it, and the policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import sqlalchemy as sa
+
+from creditline.events.canonical import body_of
+from creditline.events.event import Event
+from creditline.events.kinds import KINDS, OutcomeObserved
+from creditline.facts.slices import Slices
+from creditline.lines.decision import Decision
+from creditline.store import columns, database, derived, log, schema
+from creditline.store.database import StoreError
+from creditline.store.derived import PublishedPolicy
+from creditline.store.log import Appended
+
+FILE = "creditline.db"
+
+
+class Home:
+    """One opened home. Safe for many readers; writers take turns. Close it, or use it in a ``with``."""
+
+    def __init__(self, path: Path, engine: sa.Engine) -> None:
+        self.path = path
+        self._engine = engine
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        """Open the home in this folder, made if need be, its database brought to the newest version."""
+        folder = Path(path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            remedy = "give a folder that exists or may be made, with --home or CREDITLINE_HOME"
+            raise StoreError("home", str(folder), remedy, f"cannot be used ({error.strerror})") from error
+        engine = database.connect(folder / FILE)
+        database.migrate(engine)
+        return cls(folder, engine)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.close()
+
+    def append(self, events: Sequence[Event]) -> Appended:
+        """Add events to the log in one transaction; see ``store.log.append`` for what is refused."""
+        with database.writing(self._engine) as connection:
+            return log.append(connection, events)
+
+    def events(self, line: str | None = None) -> Iterator[Event]:
+        """Events of the log as they were stated, outcomes too, in order of position."""
+        with database.reading(self._engine) as connection:
+            yield from log.read(connection, line)
+
+    def slices(self, lines: Sequence[str] | None = None, until_position: int | None = None) -> Slices:
+        """The log in columns, lines in order of id, without outcomes; see ``store.columns.load``."""
+        with database.reading(self._engine) as connection:
+            return columns.load(connection, lines, until_position)
+
+    def lines(self) -> list[str]:
+        """Ids of all lines, sorted."""
+        with database.reading(self._engine) as connection:
+            return list(connection.execute(sa.select(schema.lines.c.id).order_by(schema.lines.c.id)).scalars())
+
+    def position(self) -> int:
+        """Position of the last event in the log, 0 when it is empty."""
+        with database.reading(self._engine) as connection:
+            return connection.execute(sa.select(sa.func.max(schema.events.c.position))).scalar() or 0
+
+    def outcomes(self) -> dict[str, bool]:
+        """Whether each line defaulted, by the latest outcome observed for it."""
+        spec = KINDS["outcome.observed"]
+        query = (
+            sa.select(schema.lines.c.id, schema.events.c.payload)
+            .join_from(schema.events, schema.lines)
+            .where(schema.events.c.kind == spec.code)
+            .order_by(schema.events.c.known, schema.events.c.position)
+        )
+        said: dict[str, bool] = {}
+        with database.reading(self._engine) as connection:
+            for line, payload in connection.execute(query).tuples():
+                body = body_of(spec, payload)
+                assert isinstance(body, OutcomeObserved)
+                said[line] = body.defaulted
+        return said
+
+    def record(self, decisions: Iterable[Decision], lines: Iterable[str] = ()) -> None:
+        """Put these decisions in place of what stands for their lines and for ``lines``, in one transaction."""
+        with database.writing(self._engine) as connection:
+            derived.record(connection, decisions, lines)
+
+    def decisions(self, line: str | None = None) -> list[Decision]:
+        """Decisions of one line or of all, by line and number."""
+        with database.reading(self._engine) as connection:
+            return derived.decisions(connection, line)
+
+    def publish(
+        self, policy_name: str, version: str, source_text: str, effective_from: int, *, published_at: int | None = None
+    ) -> None:
+        """Keep a policy version for good, in force from a moment in microseconds; the same again changes nothing."""
+        with database.writing(self._engine) as connection:
+            derived.publish(connection, policy_name, version, source_text, effective_from, published_at)
+
+    def policies(self) -> list[PublishedPolicy]:
+        """Published versions in the order in which they come into force."""
+        with database.reading(self._engine) as connection:
+            return derived.policies(connection)
+
+    def put(self, key: str, value: Any) -> None:
+        """Keep a small fact about the home: anything JSON can say."""
+        row = {"key": key, "json": msgspec.json.encode(value).decode()}
+        with database.writing(self._engine) as connection:
+            connection.execute(sa.delete(schema.about).where(schema.about.c.key == key))
+            connection.execute(sa.insert(schema.about), row)
+
+    def get(self, key: str) -> Any:
+        """The small fact under this key, None when there is none."""
+        with database.reading(self._engine) as connection:
+            text = connection.execute(sa.select(schema.about.c.json).where(schema.about.c.key == key)).scalar()
+        return None if text is None else msgspec.json.decode(text)

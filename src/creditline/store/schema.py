@@ -1,0 +1,78 @@
+"""The tables of a home. Columns are the log's format: changed by migrations only."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+)
+"""Every line the log knows, numbered so that rows and indexes stay narrow and local."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("line", Integer, ForeignKey("lines.number"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("known", BigInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("payload", Text, nullable=False),
+    # As the row said them, kept only where parting a tie moved them: the digest is over these.
+    Column("stated_at", BigInteger),
+    Column("stated_known", BigInteger),
+    UniqueConstraint("line", "at", name="events_line_at"),
+    UniqueConstraint("line", "id", name="events_line_id"),
+    sqlite_autoincrement=True,
+)
+"""The log. Rows are added and never changed; ``position`` only grows."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("line", Integer, ForeignKey("lines.number"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("content", Text, nullable=False),
+)
+"""What was decided on each line, as last derived from the log."""
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("effective_from", BigInteger, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    UniqueConstraint("name", "version", "effective_from", name="policies_version"),
+)
+"""Policy versions as published: immutable, content-addressed, effective-dated."""
+
+about = Table(
+    "about",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("json", Text, nullable=False),
+)
+"""Small facts about the home itself."""
