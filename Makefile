@@ -62,11 +62,12 @@ bench: setup ## Measure speed
 	$(BIN)/pytest -m bench --benchmark-enable --benchmark-only
 
 docs: setup ## Write the generated pages anew
-	$(BIN)/python docs/generate.py
+	CREDITLINE_LANG=en $(BIN)/python docs/generate.py
 
 # In an environment of its own: what makes the lock is no part of it.
 lock: ## Renew requirements.lock within the bounds of pyproject.toml
-	@test -x build/lock/bin/pip-compile || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools; }
+	@test -x build/lock/bin/pip-compile \
+		|| { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools; }
 	build/lock/bin/pip-compile --quiet --all-extras --upgrade --generate-hashes --allow-unsafe --strip-extras \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --no-annotate \
 		--output-file requirements.lock pyproject.toml
@@ -76,5 +77,6 @@ wheel: setup ## Build the wheel, charts included
 	$(BIN)/python -m hatchling build --target wheel --directory build/dist
 
 clean: ## Remove everything that can be made again
-	rm -rf .venv node_modules build $(VENDOR) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf .venv node_modules build $(VENDOR)
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks
 	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -48,8 +48,8 @@ def test_keys_are_symbols_named_for_their_room(key: str) -> None:
 
 
 def test_every_key_named_in_code_has_its_text() -> None:
-    sources = Path(creditline.__file__).parent.rglob("*.py")
-    used = {key for source in sources for key in re.findall(r'(?<![\w.])text\(\s*"([^" ]+)",', source.read_text("utf-8"))}
+    code = "\n".join(path.read_text("utf-8") for path in Path(creditline.__file__).parent.rglob("*.py"))
+    used = set(re.findall(r'(?<![\w.])text\(\s*"([^" ]+)",', code))
     assert used
     missing = used - set(catalogue("en"))
     assert not missing, f"add to i18n/<room>.zh.po and .en.po: {sorted(missing)}"

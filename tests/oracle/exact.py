@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 LARGEST = 2**63 - 1
 """The most an int64 carries either way; the one value below its negative stands for NULL."""
@@ -22,10 +23,10 @@ class Number:
     def __post_init__(self) -> None:
         if not 0 <= self.places <= PLACES_MAX:
             raise ValueError(f"{self.places} places; at most {PLACES_MAX} are kept")
-        scaled = self.value * 10**self.places
-        if scaled.denominator != 1:
+        scaled, rest = divmod(self.value.numerator * 10**self.places, self.value.denominator)
+        if rest:
             raise ValueError(f"{self.value} does not stand in {self.places} places")
-        fit(scaled.numerator)
+        fit(scaled)
 
     @property
     def scaled(self) -> int:
@@ -50,6 +51,7 @@ def money(minor: int) -> Number:
     return Number(Fraction(minor, 100), 2)
 
 
+@cache
 def literal(text: str) -> Number:
     """A number as it is written: ``0.30`` has two places."""
     return Number(Fraction(text), len(text.partition(".")[2]))

@@ -10,7 +10,6 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 
 from creditline.errors import CreditlineError
 from creditline.i18n import Language, preferred_language, text
@@ -68,7 +67,7 @@ def _print(console: Console, told: Told, lang: Language) -> None:
     cases = text("stories.cases", lang, cases=len(told.cases), decisions=told.decisions)
     console.print(f"{mark} {codes}{escape(told.story)} [dim]({cases})[/]")
     for difference in told.differences:
-        console.print(Padding(_told(difference, lang), (0, 0, 0, 4)))
+        console.print(_told(difference, lang))
 
 
 def _told(difference: Difference, lang: Language) -> str:
@@ -81,7 +80,7 @@ def _told(difference: Difference, lang: Language) -> str:
         reasons = f" ({', '.join(near.reasons)})" if near.reasons else ""
         line = text("stories.nearby", lang, at=near.at, action=near.action, status=near.status, limit=near.limit)
         lines.append(f"[dim]{escape(line + reasons)}[/]")
-    return "\n".join(lines)
+    return "\n".join("    " + line for line in lines)
 
 
 def _headline(difference: Difference, lang: Language) -> str:

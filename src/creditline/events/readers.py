@@ -68,13 +68,17 @@ def read_rows(path: Path) -> Iterator[Row]:
     """
     kind = format_of(path)
     if not path.is_file():
-        raise FileError(str(path), path.name, "give the path of a file", "does not exist")
+        raise FileError(str(path), path.name, "give the path of a file", "is no file")
     if path.stat().st_size == 0:
         raise FileError(str(path), "0 bytes", "export it again: it holds no rows", "is an empty file")
     found = False
-    for row in {"ndjson": _ndjson, "csv": _csv, "parquet": _parquet_rows}[kind](path):
-        found = True
-        yield row
+    try:
+        for row in {"ndjson": _ndjson, "csv": _csv, "parquet": _parquet_rows}[kind](path):
+            found = True
+            yield row
+    except OSError as error:
+        remedy = "check that the file may be read and its disk is healthy"
+        raise FileError(str(path), path.name, remedy, f"cannot be read ({error.strerror})") from error
     if not found:
         raise FileError(str(path), "0 rows", "export it again: it holds no rows", "is an empty file")
 

@@ -40,7 +40,8 @@ NDJSON and CSV may be gzipped (`.gz`). The order of rows does not matter.
   read exactly.
 - An empty CSV cell, JSON `null` and a Parquet null mean that the field is absent.
 - A CSV file ends with a line break: a last row without one may have been cut inside its last cell and is rejected.
-- A line begins with {{beginnings}}. Other events of a line that neither the log nor the file begins are rejected.
+- A line begins with {{beginnings}}. Other events of a line that neither the log nor the file
+  begins are rejected.
 - The same `id` with the same content is a duplicate and counted; with other content it is rejected, and what is in the
   log stands.
 - A wrong event is voided by another, `event.voided`, that names it. A void cannot be voided: send the event that should

@@ -50,9 +50,13 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> int:
     if not rows:
         path.unlink(missing_ok=True)
         return 0
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Beside it first: a killed process leaves the old file or the new one, never half of one.
     draft = path.with_name(path.name + ".part")
-    draft.write_bytes(b"\n".join(rows) + b"\n")
-    draft.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(b"\n".join(rows) + b"\n")
+        draft.replace(path)
+    except OSError as error:
+        remedy = "free space or make the folder writable, then run it again: what was taken in is kept once"
+        raise CreditlineError(str(path), path.name, remedy, f"cannot be written ({error.strerror})") from error
     return len(rows)

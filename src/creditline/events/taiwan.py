@@ -141,7 +141,8 @@ def principal(before: Int64s, paid: Int64s) -> Int64s:
     """
     owed = np.maximum(before, 0)
     interest = -(-owed // INTEREST_PARTS)
-    return np.maximum(np.minimum(paid, owed) - interest, 0)
+    sure: Int64s = np.maximum(np.minimum(paid, owed) - interest, 0)
+    return sure
 
 
 def overdue(behind: Int64s, bill: Int64s, before: Int64s, paid: Int64s) -> Int64s:

@@ -29,8 +29,8 @@ _OPTIONS: dict[str, set[str]] = {
     "sum": {"window", "where", "within", "after", "after_where"},
     "max": {"window", "where", "within", "after", "after_where"},
     "min": {"window", "where", "within", "after", "after_where"},
-    "last": {"where", "no_older_than"},
-    "age": {"where", "unit"},
+    "last": {"window", "where", "no_older_than"},
+    "age": {"window", "where", "unit"},
     "distinct": {"window", "where"},
     "gap": {"window", "where", "take", "unit"},
     "streak": {"window", "where", "holds"},
@@ -83,6 +83,11 @@ class Fact:
     sql: Expr | None = None
     text: Mapping[str, object] = dataclasses.field(default_factory=dict, compare=False, hash=False)
     """The definition as written."""
+
+    @property
+    def is_latest(self) -> bool:
+        """Whether only the latest event counts, so that the window is asked once, at the end."""
+        return self.operator in ("last", "age")
 
     @property
     def sources(self) -> frozenset[str]:
@@ -189,7 +194,7 @@ class _Definition:
 
     def _window(self) -> Window | None:
         if "no_older_than" in self.spec:
-            return parse_window(self.spec["no_older_than"], "no_older_than", calendar=False)
+            return parse_window(self.spec["no_older_than"], "no_older_than")
         return parse_window(self.spec["window"]) if "window" in self.spec else None
 
     def _predicate(self, key: str, kind: KindSpec | None = None, *, required: bool = False) -> Expr | None:

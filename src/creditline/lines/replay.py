@@ -290,21 +290,26 @@ class _Telling:
             facts={name: _value(cell) for name, cell in zip(self.names, cells[m.D_FACTS :], strict=True)},
             fired=self._codes(cells[m.D_FIRED]),
             held=self._codes(cells[m.D_HELD]),
-            standing=self._codes(cells[m.D_STANDING]),
+            standing=self._by_weight(cells[m.D_STANDING]),
             cooling_until=cells[m.D_COOLING] or None,
             probation_until=cells[m.D_PROBATION] or None,
             rate=_value(cells[m.D_RATE]),
         )
 
     def _reasons(self, cells: Sequence[int]) -> tuple[str, ...]:
-        codes = self._codes(cells[machine.D_REASONS])
+        """Principal reasons: most severe first, then as the policy orders them."""
+        codes = self._by_weight(cells[machine.D_REASONS])
         if cells[machine.D_CAUSE] == machine.BY_APPROVAL and self.run.policy.approve:
             return (self.run.policy.approve.code,)
         return (*codes, "BLOCK") if cells[machine.D_CAUSE] == machine.BY_BLOCK else codes
 
-    def _codes(self, bits: int) -> tuple[str, ...]:
-        """Codes of rules given as bits: most severe first, then as the policy orders them."""
+    def _by_weight(self, bits: int) -> tuple[str, ...]:
+        """Codes of rules given as bits, most severe first, then as the policy orders them."""
         return tuple(self.codes[i] for i in self.by_weight if bits >> i & 1) if bits else ()
+
+    def _codes(self, bits: int) -> tuple[str, ...]:
+        """Codes of rules given as bits, as the policy orders them."""
+        return tuple(code for i, code in enumerate(self.codes) if bits >> i & 1) if bits else ()
 
 
 def _value(cell: int) -> int | None:

@@ -101,7 +101,7 @@ class _Measure:
         self.timing: Timing = timing(policy)
         self.facts = [fact for fact in policy.facts if fact.operator != "sql"]
         self.afters = list(dict.fromkeys((f.after.name, f.after_where) for f in self.facts if f.after))
-        self.windows = sorted({f.window.us for f in self.facts if f.window and f.window.us and f.operator != "last"})
+        self.windows = sorted({f.window.us for f in self.facts if f.window and f.window.us and not f.is_latest})
         self.months = sorted({f.window.months for f in self.facts if f.window and f.window.months})
         self.scratch = [fact.name for fact in self.facts if fact.operator == "distinct"]
 
@@ -144,7 +144,7 @@ class _Measure:
 
     def _leaves(self, fact: Fact) -> bool:
         """Whether the kernel must know when the first counted event leaves the window."""
-        return bool(fact.window and fact.operator != "last" and fact.name in self.timing.while_back)
+        return bool(fact.window and not fact.is_latest and fact.name in self.timing.while_back)
 
     # -- the loop ---------------------------------------------------------------------------------
 
@@ -198,7 +198,7 @@ class _Measure:
 
     @staticmethod
     def _from(fact: Fact) -> str:
-        if fact.window is None or fact.operator == "last":
+        if fact.window is None or fact.is_latest:
             return ""
         return f"from_{fact.window.months}mo" if fact.window.months else f"from_{fact.window.us}"
 
@@ -297,10 +297,12 @@ class _Measure:
         lines: list[str] = []
         for fact in self.facts:
             name = variable(fact.name)
-            if fact.operator == "last" and fact.window:
-                lines += [f"if {name}__at <= t - {fact.window.us}:", f"    {name} = NULL"]
-            elif fact.operator == "age":
-                lines += [f"if {name}__at != LONG_AGO:", f"    {name} = (t - {name}__at) // {fact.unit}"]
+            if fact.is_latest:
+                if fact.window:
+                    start = f"from_{fact.window.months}mo" if fact.window.months else f"t - {fact.window.us}"
+                    lines += [f"if {name}__at <= {start}:", f"    {name}, {name}__at = NULL, LONG_AGO"]
+                if fact.operator == "age":
+                    lines += [f"if {name}__at != LONG_AGO:", f"    {name} = (t - {name}__at) // {fact.unit}"]
             elif fact.operator == "gap":
                 lines += [f"if {name} != NULL:", f"    {name} = {name} // {fact.unit}"]
             elif fact.operator == "distinct":
@@ -361,14 +363,14 @@ class _Measure:
             return self._steps(name, "s[SINCE]", 86_400_000_000)
         fact, var = self.policy.by_name[name], variable(name)
         next_month = f"month_start(this_month + 1) - {self.policy.utc_offset}"
-        if fact.operator == "age":
-            return [f"if {var}__at != LONG_AGO:", *("    " + line for line in self._steps(name, f"{var}__at", fact.unit))]
         if fact.operator == "months":
             return _earlier(next_month)
-        if fact.operator == "last":
-            return [f"if t < {var}__at + {fact.window.us} < wake:", f"    wake = {var}__at + {fact.window.us}"]
-        moment = next_month if fact.window.months else f"{var}__from + {fact.window.us}"
-        return [f"if {var}__from != NEVER:", *("    " + line for line in _earlier(moment))]
+        steps = self._steps(name, f"{var}__at", fact.unit) if fact.operator == "age" else []
+        known = f"{var}__at != LONG_AGO" if fact.is_latest else f"{var}__from != NEVER"
+        if fact.window:
+            since = f"{var}__at" if fact.is_latest else f"{var}__from"
+            steps += _earlier(next_month if fact.window.months else f"{since} + {fact.window.us}")
+        return [f"if {known}:", *("    " + line for line in steps)]
 
     def _steps(self, name: str, since: str, unit: int) -> list[str]:
         """The next value of an age at which something is asked."""
@@ -414,7 +416,7 @@ class _Judge:
 
     def _line(self) -> list[str]:
         lines = [line for rule in self.policy.rules if rule.on_line for line in self._rule(rule)]
-        return ["if status >= 3:  # open, frozen, closed", *("    " + line for line in lines or ["pass"])]
+        return ["if 3 <= status <= 5:  # open, frozen, closed", *("    " + line for line in lines or ["pass"])]
 
     def _application(self) -> list[str]:
         lines = [line for rule in self.policy.rules if rule.on_application for line in self._rule(rule)]

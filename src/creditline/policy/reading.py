@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -284,7 +285,7 @@ class _Reading:
         return Scorecard(self._points(card.get("base", 0), (*path, "base")), points)
 
     def _fact_points(self, kind: Type, spec: Mapping[str, Any], path: Path) -> FactPoints:
-        bins = []
+        bins, rising = [], []
         for number, entry in enumerate(self._list(spec.get("bins", []), (*path, "bins"))):
             here = (*path, "bins", number)
             each = self._mapping(entry, here, {"below", "is", "points"}, required=("points",))
@@ -295,13 +296,14 @@ class _Reading:
                     self.source.add((*here, "below"), f"below must be a number, is {below!r}")
                 else:
                     # value < below, with a whole value, is value < ceil(below)
+                    rising.append(below)
                     limit = int(Decimal(below).scaleb(kind.places).to_integral_value(ROUND_CEILING))
             choices = tuple(self._choice(kind, c, (*here, "is")) for c in self._list(each.get("is", []), (*here, "is")))
             bins.append(Bin(self._points(each.get("points", 0), (*here, "points")), limit, choices))
         limits = [each.below for each in bins if not each.choices]
         if not bins or limits[-1:] != [None] or limits.count(None) > 1:
             self.source.add((*path, "bins"), "the last bin, and only it, has no 'below'", "end with {points: ..}")
-        elif any(a >= b for a, b in zip(limits[:-2], limits[1:-1], strict=True) if a is not None and b is not None):
+        elif any(a >= b for a, b in pairwise(rising)):
             self.source.add((*path, "bins"), "the bins do not rise", "order them by 'below'")
         return FactPoints(self._points(spec.get("missing", 0), (*path, "missing")), tuple(bins))
 

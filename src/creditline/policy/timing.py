@@ -36,7 +36,7 @@ class Timing:
 def drift(fact: Fact) -> frozenset[int]:
     """Directions in which time alone moves a fact (to NULL counts as a fall)."""
     if fact.operator == "age":
-        return frozenset({UP})
+        return BOTH if fact.window else frozenset({UP})
     if fact.operator == "months":
         return BOTH
     if fact.window is None:

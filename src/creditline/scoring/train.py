@@ -9,7 +9,6 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,9 @@ from numpy.typing import NDArray
 
 from creditline.errors import CreditlineError
 from creditline.events.kinds import NULL
+from creditline.scoring.recipe import Recipe
 from creditline.scoring.scorecard import Bin, FactPoints, Scorecard
+from creditline.scoring.written import as_written
 
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -29,26 +30,6 @@ SMOOTHING = 0.5
 
 class TrainingError(CreditlineError):
     """Facts or outcomes that no scorecard can be trained on."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a training is asked for."""
-
-    facts: tuple[str, ...]
-    base: int = 600
-    """Score at which ``odds`` good lines stand against one bad."""
-    odds: int = 30
-    double: int = 40
-    """Points that double the odds."""
-    bins: int = 6
-    """Bins a fact may have at most, missing aside."""
-    smallest: float = 0.02
-    """Share of lines a bin holds at least."""
-    digits: int = 2
-    """Significant digits limits of bins are rounded to, for people to read."""
-    folds: int = 5
-    seed: int = 7
 
 
 @dataclass(frozen=True)
@@ -77,7 +58,7 @@ def out_of_fold(facts: Mapping[str, Int64s], bad: Bools, recipe: Recipe) -> OutO
     cards: list[Scorecard] = []
     for number in range(recipe.folds):
         seen = fold != number
-        card = train({name: facts[name][seen] for name in recipe.facts}, bad[seen], recipe)
+        card = train({name: facts[name][seen] for name in facts}, bad[seen], recipe)
         points[~seen] = points_of(card, {name: facts[name][~seen] for name in card.facts})
         cards.append(card)
     return OutOfFold(fold, tuple(cards), points)
@@ -87,20 +68,20 @@ def train_scorecard(
     facts: Mapping[str, Int64s], scales: Mapping[str, int], bad: Bools, recipe: Recipe
 ) -> dict[str, Any]:
     """The card of ``train`` in the form a policy file writes it."""
-    return _card_as_written(train(facts, bad, recipe), scales)
+    return as_written(train(facts, bad, recipe), scales)
 
 
 def train(facts: Mapping[str, Int64s], bad: Bools, recipe: Recipe) -> Scorecard:
-    """A scorecard over all of the recipe's facts, given in numeric form (NULL as in events.kinds).
+    """A scorecard over all these facts, given in numeric form (NULL as in events.kinds).
 
     A fact whose points would run against its own evidence, because others say the same better, is given none.
-    Raises TrainingError for facts that are not at hand, without both outcomes, or when no fact tells anything.
+    Raises TrainingError without facts, without both outcomes, or when no fact tells anything.
     """
-    _check(facts, bad, recipe)
-    limits = {name: _limits(facts[name], bad, recipe) for name in recipe.facts}
-    places = {name: _places(facts[name], limits[name]) for name in recipe.facts}
-    evidence = {name: _evidence(places[name], len(limits[name]) + 2, bad) for name in recipe.facts}
-    kept = [name for name in recipe.facts if np.ptp(evidence[name]) > 0]
+    _check(facts, bad)
+    limits = {name: _limits(facts[name], bad, recipe) for name in facts}
+    places = {name: _places(facts[name], limits[name]) for name in facts}
+    evidence = {name: _evidence(places[name], len(limits[name]) + 2, bad) for name in facts}
+    kept = [name for name in facts if np.ptp(evidence[name]) > 0]
     while kept:
         matrix = np.column_stack([evidence[name][places[name]] for name in kept])
         weights, constant = _regress(matrix, bad)
@@ -109,13 +90,11 @@ def train(facts: Mapping[str, Int64s], bad: Bools, recipe: Recipe) -> Scorecard:
             break
         del kept[worst]
     if not kept:
-        raise TrainingError("scorecard", ", ".join(recipe.facts), "list facts that part bad from good", "tell nothing")
+        raise TrainingError("scorecard", ", ".join(facts), "list facts that part bad from good", "tell nothing")
     factor = recipe.double / math.log(2)
     base = round(recipe.base + factor * (constant - math.log(recipe.odds)))
-    weight = dict.fromkeys(recipe.facts, 0.0) | dict(zip(kept, weights.tolist(), strict=True))
-    return Scorecard(
-        base, {name: _fact_points(limits[name], factor * weight[name] * evidence[name]) for name in recipe.facts}
-    )
+    weight = dict.fromkeys(facts, 0.0) | dict(zip(kept, weights.tolist(), strict=True))
+    return Scorecard(base, {name: _fact_points(limits[name], factor * weight[name] * evidence[name]) for name in facts})
 
 
 def points_of(card: Scorecard, facts: Mapping[str, Int64s]) -> Int64s:
@@ -131,30 +110,9 @@ def points_of(card: Scorecard, facts: Mapping[str, Int64s]) -> Int64s:
     return total
 
 
-def _card_as_written(card: Scorecard, scales: Mapping[str, int]) -> dict[str, Any]:
-    """A numeric card as a policy file writes it: limits as exact decimals with the fact's number of places."""
-    return {
-        "base": card.base,
-        "facts": {
-            name: {"missing": fact.missing, "bins": [_written(each, scales[name]) for each in fact.bins]}
-            for name, fact in card.facts.items()
-        },
-    }
-
-
-def _written(each: Bin, places: int) -> dict[str, Any]:
-    if each.below is None:
-        return {"points": each.points}
-    exact = Decimal(each.below).scaleb(-places)
-    return {"below": int(exact) if exact == exact.to_integral_value() else exact.normalize(), "points": each.points}
-
-
-def _check(facts: Mapping[str, Int64s], bad: Bools, recipe: Recipe) -> None:
-    missing = [name for name in recipe.facts if name not in facts]
-    if missing:
-        raise TrainingError("scorecard facts", ", ".join(missing), "name facts the policy defines", "are not facts")
-    if not recipe.facts:
-        raise TrainingError("scorecard facts", "none", "name at least one fact", "cannot be trained on")
+def _check(facts: Mapping[str, Int64s], bad: Bools) -> None:
+    if not facts:
+        raise TrainingError("scorecard", "no facts", "let the policy's scorecard name the facts to score")
     if not bad.any() or bad.all():
         raise TrainingError("outcomes", f"{int(bad.sum())} bad of {len(bad)}", "train on lines of both kinds")
 
@@ -166,7 +124,11 @@ def _limits(values: Int64s, bad: Bools, recipe: Recipe) -> Int64s:
         return np.zeros(0, np.int64)
     # On import it prints every solver it does not find, none of which is used here.
     logging.getLogger("__cvxpy__").addFilter(_silent)
-    from optbinning import OptimalBinning
+    try:
+        from optbinning import OptimalBinning
+    except ImportError as error:
+        remedy = "install the training extra: pip install 'creditline[train]'"
+        raise TrainingError("optbinning", "not installed", remedy, "is needed to train a scorecard") from error
 
     binning = OptimalBinning(
         max_n_prebins=20, min_prebin_size=recipe.smallest, max_n_bins=recipe.bins, monotonic_trend="auto"
@@ -224,4 +186,4 @@ def _fact_points(limits: Int64s, exact: Floats) -> FactPoints:
     return FactPoints(round(float(exact[-1])), tuple(bins))
 
 
-__all__ = ["OutOfFold", "Recipe", "TrainingError", "fold_numbers", "out_of_fold", "points_of", "train", "train_scorecard"]
+__all__ = ["OutOfFold", "TrainingError", "fold_numbers", "out_of_fold", "points_of", "train", "train_scorecard"]

@@ -88,7 +88,7 @@ PORTFOLIO: tuple[Behaviour, ...] = (
         (40, applicants.comes_back_later, "T10"),
         (50, ties.risky_tie, "T16"),
         (30, ties.watched_tie, "T16"),
-        (30, ties.linked_trouble, "T16"),
+        (30, ties.linked_trouble, "T17"),
         (40, ties.fraudster, "T01 T21"),
         (200, outside.mistaken_victim, "T20"),
         (40, outside.suspended_industry, "T19"),
@@ -111,7 +111,7 @@ PORTFOLIO: tuple[Behaviour, ...] = (
         (30, misuse.mistaken_purpose, "T15"),
         (20, misuse.speculator, "T15"),
         (20, misuse.cash_out_ring, "T01 T08"),
-        (30, ties.linked_trouble, "T16"),
+        (30, ties.linked_trouble, "T17"),
         (20, ties.risky_tie, "T16"),
         (15, ties.sanctioned_tie, "T16 T21"),
         (15, ties.launderer, "T21"),
@@ -119,7 +119,7 @@ PORTFOLIO: tuple[Behaviour, ...] = (
         (50, outside.mistaken_victim, "T20"),
     ),
 )
-"""All behaviours; the order is part of what a seed means: append only."""
+"""All behaviours. Order and shares are part of what a seed means: a change moves the pinned digest of the tests."""
 
 WHOLE = sum(row.share for row in PORTFOLIO)
 

@@ -99,7 +99,7 @@ def _by_name(connection: sa.Connection, line: Int64s) -> tuple[list[str], Int64s
     query = sa.select(_lines.c.number, _lines.c.id)
     if len(numbers) < 1000:
         query = among(query, _lines.c.number, numbers.tolist())
-    ids = dict(connection.execute(query).tuples().all())
+    ids: dict[int, str] = {row.number: row.id for row in connection.execute(query)}
     names = [ids[number] for number in numbers.tolist()]
     order = sorted(range(len(names)), key=names.__getitem__)
     place = np.empty(len(names), np.int64)

@@ -89,7 +89,7 @@ class Home:
         )
         said: dict[str, bool] = {}
         with database.reading(self._engine) as connection:
-            for line, payload in connection.execute(query).tuples():
+            for line, payload in connection.execute(query):
                 body = body_of(spec, payload)
                 assert isinstance(body, OutcomeObserved)
                 said[line] = body.defaulted

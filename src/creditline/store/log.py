@@ -110,7 +110,7 @@ def numbers_of(connection: sa.Connection, lines: Iterable[str]) -> dict[str, int
 
 def _known(connection: sa.Connection, lines: Iterable[str]) -> dict[str, int]:
     found = among(sa.select(_lines.c.id, _lines.c.number), _lines.c.id, sorted(lines))
-    return dict(connection.execute(found).tuples().all())
+    return {row.id: row.number for row in connection.execute(found)}
 
 
 def _number_lines(connection: sa.Connection, batch: Iterable[Event]) -> tuple[dict[str, int], set[int]]:

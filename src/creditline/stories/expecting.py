@@ -24,6 +24,10 @@ _OF_DECISION = ("reasons", "held", "rate", "cooling_until", "probation_until")
 """Keys that tell of a decision and make no sense beside a state."""
 
 
+BLOCK = "BLOCK"
+"""The reason of a decision that a person's block led to."""
+
+
 class _Refused(Exception):
     """A value that cannot be taken: message and remedy."""
 
@@ -37,7 +41,7 @@ class Expecting:
 
     def __init__(self, calendar: Calendar, policy: Policy, source: Source, line: str) -> None:
         self.calendar, self.policy, self.source, self.line = calendar, policy, source, line
-        codes = [*policy.by_code, policy.incident_code]
+        codes = [*policy.by_code, BLOCK]
         self.codes = sorted({*codes, policy.approve.code} if policy.approve else set(codes))
 
     def read(self, entries: Any, path: Path) -> list[Expectation]:

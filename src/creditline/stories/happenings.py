@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,17 @@ class Happenings:
     calendar: Calendar
     line: str
     events: list[Event] = field(default_factory=list)
+    given: int = 0
+    """How many of them come from openings."""
+
+    def begin(self) -> None:
+        """Take the events so far as the opening; what comes now is the case's own."""
+        self.given = len(self.events)
+
+    @property
+    def own(self) -> Sequence[Event]:
+        """The case's own events."""
+        return self.events[self.given :]
 
     def add(self, entries: object, source: Source, path: Path) -> None:
         """Read a list of entries; mistakes are noted in their source."""

@@ -121,6 +121,7 @@ class _Reading:
         line = str(merged.get("line", "line"))
         happenings = Happenings(calendar, line)
         self._given(merged.get("given", []), path if "given" in spec else (), happenings)
+        happenings.begin()
         happenings.add(spec.get("events", []), self.source, (*path, "events"))
         expecting = Expecting(calendar, policy, self.source, line)
         expectations = expecting.read(spec.get("expect"), (*path, "expect"))
@@ -165,9 +166,9 @@ class _Reading:
         self, spec: Mapping[str, Any], path: Path, calendar: Calendar, happenings: Happenings,
         expectations: Sequence[Expectation],
     ) -> int:  # fmt: skip
-        """The end of what is played: as told, else after the last event and the last expectation."""
-        ends = [event.known for event in happenings.events] + [each.when.end - 1 for each in expectations]
+        """The end of what is played: as told, else after the case's own last event and the last expectation."""
         if "until" not in spec:
+            ends = [event.known for event in happenings.own] + [each.when.end - 1 for each in expectations]
             return max(ends, default=calendar.start)
         try:
             until = calendar.read(str(spec["until"])).end - 1

@@ -10,7 +10,7 @@ from creditline.events.event import Event
 from creditline.events.kinds import NULL, ApplicationReceived
 from creditline.facts.slices import Slices
 from creditline.lines.decision import STATUSES, Decision
-from creditline.lines.replay import measure
+from creditline.lines.replay import measure, run
 from creditline.policy.model import Policy
 from creditline.stories.why import Values
 
@@ -32,7 +32,8 @@ class Lines:
     def values(self, line: str, t: int) -> Values:
         """Facts, attributes and points of the line at ``t``, in numeric form; None is NULL."""
         place = list(self.slices.lines).index(line)
-        measured = measure(self.slices, self.policy, t)
+        states = run(self.slices, self.policy, t, engine="python").states
+        measured = measure(self.slices, self.policy, t, states=states, engine="python")
         facts = {name: _known(int(column[place])) for name, column in measured.items()}
         values = {**facts, **self.attributes(line, t)}
         return {**values, "points": self.points(values)}

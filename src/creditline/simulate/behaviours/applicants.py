@@ -61,7 +61,7 @@ def comes_back_later(b: Borrower) -> Verdict:
     applies(b, 20)
     ordinary(b, "scored")
     better = b.applied + b.chance.between(120, 200)
-    scored(b, b.chance.between(470, 515), lambda day: 22 if day < better else 0)
+    scored(b, b.chance.between(470, 515), lambda day: 30 if day < better else 0)
     again = b.when(better + 15)
     b.tell(again, ApplicationReceived(amount=b.account.amount, purpose="daily"))
     uses(b, better + 20)

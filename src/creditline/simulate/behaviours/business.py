@@ -8,7 +8,7 @@ from creditline.simulate.habits.line import late_for, leans, never_from, settles
 from creditline.simulate.habits.money import earns, falls_to, pays_elsewhere
 from creditline.simulate.habits.opening import applies
 from creditline.simulate.habits.ordinary import borrows, ordinary
-from creditline.simulate.habits.reports import Debts, keeps_books, owes_elsewhere, reported
+from creditline.simulate.habits.reports import Debts, keeps_books, owes_elsewhere, reported, scored
 from creditline.simulate.truth import Verdict
 
 
@@ -48,7 +48,8 @@ def dealer_who_mends(b: Borrower) -> Verdict:
     applies(b, 15)
     begins = b.applied + b.chance.between(70, 110)
     mends = begins + b.chance.between(80, 120)
-    ordinary(b, "reported", "books")
+    ordinary(b, "reported", "scored", "books")
+    scored(b, step=lambda day: -9 if begins < day < mends else 5 if day > mends else 0)
     many = b.income * b.chance.between(70, 130) // 100
     reported(b, lambda day, seen: seen.much(4, many) if begins - 30 < day < mends else seen, owes_elsewhere(b))
     keeps_books(b, margin=lambda day: 2 if begins < day < mends else 11, stock=falls_to(210, begins - 60, mends))
@@ -69,12 +70,12 @@ def trader_with_swings(b: Borrower) -> Verdict:
     swing = b.chance.between(0, 70)
 
     def takings(day: int) -> int:
-        return 40 if (day + swing) // 35 % 2 and day < evens else 125
+        return 40 if (day + swing) // 50 % 2 and day < evens else 125
 
     earns(b, takings)
     keeps_books(b, takings, lambda day: 3 if day < evens else 9)
     uses(b, b.applied, evens - 30, percent=75, share=(15, 30), terms=(6,))
-    settles(b, lambda day: b.chance.between(6, 36) if day < evens and takings(day) < 100 else 0)
+    settles(b, lambda day: b.chance.between(12, 45) if day < evens and takings(day) < 100 else 0)
     b.tell(b.when(evens), FinancingStarted(lender="supply_chain", amount=b.income // YUAN * YUAN), b.later(1, 40, HOUR))
     pays_elsewhere(b, "supply_chain", max(YUAN, b.income // 10), lambda _day: 0, evens, b.period.days)
     return Verdict("close", b.applied + 60, evens + 20, 10)

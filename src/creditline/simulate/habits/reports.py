@@ -40,8 +40,8 @@ def as_usual(_day: int, debts: Debts) -> Debts:
 
 
 def owes_elsewhere(b: Borrower) -> Debts:
-    """A sound amount of debt at other lenders: none to three of them, up to three months' income."""
-    lenders = b.chance.pick((0, 1, 1, 1, 2, 2, 3))
+    """Debt at other lenders as sound borrowers have it: up to five of them, each up to one month's income."""
+    lenders = b.chance.pick((0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4, 5))
     return Debts(lenders, lenders * b.income * b.chance.between(20, 100) // 100 // YUAN * YUAN)
 
 
@@ -73,7 +73,7 @@ def scored(b: Borrower, start: int | None = None, step: Path | None = None) -> N
 
     ``step(day)`` is added to the level that month.
     """
-    level = b.chance.around(690, 70) if start is None else start
+    level = b.chance.around(670, 130) if start is None else start
     score = level
     b.tell(looks_up(b), ScoreReported(score=score))
     for month in b.months(b.applied + 10):

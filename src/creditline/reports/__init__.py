@@ -1,0 +1,1 @@
+"""Pages and terminal tables out of plain figures: nothing here reads a home or runs a policy."""

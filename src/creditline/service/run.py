@@ -1,0 +1,290 @@
+"""A policy over a whole home: cards trained out of fold where it has a recipe, then the run and its decisions."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from creditline.errors import CreditlineError
+from creditline.facts.slices import Slices
+from creditline.lines.decision import Decision
+from creditline.lines.replay import Failure, Run, look, measure, run
+from creditline.policy import Policy, load_policy, read_policy, shipped_policies
+from creditline.replay.standing import in_arrears, limit_given, owed
+from creditline.scoring.recipe import Recipe, read_recipe
+from creditline.scoring.scorecard import Scorecard
+from creditline.scoring.train import fold_numbers, points_of, train
+from creditline.scoring.validate import auc, ks
+from creditline.scoring.written import with_card
+from creditline.store import Home
+
+Int64s = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+Stage = Literal["load", "train", "run", "record"]
+Progress = Callable[[Stage, int, int], None]
+"""Told the stage, how many steps of it are done and how many there are."""
+
+KEY = "run"
+"""Under which the home keeps what its last run was."""
+
+POLICY_DEFAULT = "consumer-line"
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How every line stood when the last run ended, in the order of ``Home.lines``; money in minor units."""
+
+    points: list[int]
+    balance: list[int]
+    limit: list[int]
+    """As opened elsewhere, so that what the policy cut or closed still counts in full."""
+    in_arrears: list[bool]
+    fold: list[int]
+    """The fold whose card scored the line, -1 for the policy's own card."""
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """What a run was: enough to say it again, and to report on it."""
+
+    policy: str
+    version: str
+    currency: str
+    until: int
+    position: int
+    """Position of the log it was made at."""
+    fold_versions: tuple[str, ...]
+    """Content address of the policy with each fold's card; empty where no card was trained."""
+    codes: tuple[str, ...]
+    """Codes of the rules that close or freeze, in order of importance."""
+    reasons: dict[str, dict[str, str]]
+    """What is told for each code, by language."""
+    base: int | None
+    odds: int | None
+    double: int | None
+    standing: Standing
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A run in figures."""
+
+    policy: str
+    version: str
+    until: int
+    lines: int
+    decisions: int
+    actions: dict[str, int]
+    rules: dict[str, int]
+    """How often each rule stood among the reasons of a closing or freezing."""
+    statuses: dict[str, int]
+    folds: int
+    auc: float | None
+    ks: float | None
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True)
+class _Cards:
+    """The cards a run scores lines with, and which line by which."""
+
+    cards: tuple[Scorecard, ...]
+    card_of: Int64s
+    versions: tuple[Policy, ...]
+    """The policy with each fold's card, as published; the policy's own card comes after them."""
+    points: Int64s
+
+
+def run_home(
+    home: Home,
+    policy_name: str | Path | None = None,
+    *,
+    until: int | None = None,
+    folds: int | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Run a policy over all lines of a home up to ``until`` (microseconds) and put its decisions in place.
+
+    Where a recipe stands beside the policy (``NAME.train.yaml``) and the home knows outcomes, ``folds`` cards are
+    trained and each line is scored by the one that never saw its outcome; then nothing after the recipe's moment is
+    read. Otherwise the policy runs as it is, up to the last moment known. Raises CreditlineError.
+    """
+    tell = progress or _silent
+    policy, recipe = _policy(home, policy_name)
+    slices, outcomes = _load(home, tell)
+    if recipe is None or not outcomes:
+        if folds is not None:
+            remedy = "run a policy with a recipe (NAME.train.yaml) on a home that knows outcomes, or leave --folds out"
+            raise CreditlineError("--folds", folds, remedy, "trains nothing here")
+        return _as_it_is(home, policy, slices, _last_known(slices) if until is None else until, tell)
+    recipe = recipe if folds is None else msgspec.structs.replace(recipe, folds=folds)
+    until = recipe.moment if until is None else until
+    if until > recipe.moment:
+        raise CreditlineError("--until", until, f"give at most {recipe.as_of}: outcomes begin after it", "is too late")
+    cards = _train(policy, recipe, slices, outcomes, until, tell)
+    tell("run", 0, 1)
+    ran = run(slices, policy, until, cards=cards.cards, card_of=cards.card_of)
+    tell("run", 1, 1)
+    return _keep(home, ran, until, cards, recipe, outcomes, tell)
+
+
+def _policy(home: Home, name: str | Path | None) -> tuple[Policy, Recipe | None]:
+    """The policy asked for, or the one the home was made for, and its recipe if it has one."""
+    chosen = name or (home.get("panel") or {}).get("policy") or POLICY_DEFAULT
+    policy = load_policy(chosen)
+    if isinstance(chosen, str) and chosen in shipped_policies():
+        with resources.as_file(resources.files("creditline") / "policies" / f"{chosen}.train.yaml") as beside:
+            return policy, read_recipe(beside)
+    return policy, read_recipe(Path(chosen).with_suffix(".train.yaml"))
+
+
+def _load(home: Home, tell: Progress) -> tuple[Slices, dict[str, bool]]:
+    tell("load", 0, 1)
+    slices, outcomes = home.slices(), home.outcomes()
+    tell("load", 1, 1)
+    if not len(slices):
+        raise CreditlineError("home", str(home.path), "import events first: creditline import --help", "holds no lines")
+    return slices, outcomes
+
+
+def _last_known(slices: Slices) -> int:
+    return int(slices.known.max())
+
+
+def _train(
+    policy: Policy, recipe: Recipe, slices: Slices, outcomes: dict[str, bool], until: int, tell: Progress
+) -> _Cards:
+    """A card a fold, each trained on the lines of all other folds whose outcome is known."""
+    scored = _scored(policy)
+    facts = measure(slices, policy, recipe.moment)
+    known = np.array([line in outcomes for line in slices.lines], bool)
+    bad = np.array([outcomes.get(line, False) for line in slices.lines], bool)
+    fold = np.full(len(slices), recipe.folds, np.int64)
+    fold[known] = fold_numbers(int(known.sum()), recipe.folds, recipe.seed)
+    cards: list[Scorecard] = []
+    for number in range(recipe.folds):
+        tell("train", number, recipe.folds)
+        seen = known & (fold != number)
+        cards.append(train({name: facts[name][seen] for name in scored}, bad[seen], recipe))
+    tell("train", recipe.folds, recipe.folds)
+    versions = tuple(_fold_policy(policy, card, number) for number, card in enumerate(cards, 1))
+    assert policy.scorecard is not None, "a policy without a scorecard scores no facts"
+    every = (*cards, policy.scorecard)
+    now = facts if until == recipe.moment else measure(slices, policy, until)
+    points = np.zeros(len(slices), np.int64)
+    for number, card in enumerate(every):
+        mine = fold == number
+        points[mine] = points_of(card, {name: now[name][mine] for name in scored})
+    return _Cards(every, fold, versions, points)
+
+
+def _scored(policy: Policy) -> list[str]:
+    scored = sorted(policy.scorecard.facts) if policy.scorecard else []
+    texts = [name for name in scored if policy.type_of(name).unit not in ("number", "money")]
+    if texts or not scored:
+        remedy = "let its scorecard: block name numeric facts; their points are trained anew"
+        raise CreditlineError(f"policy {policy.name}", ", ".join(texts) or "no facts", remedy, "cannot be trained on")
+    return scored
+
+
+def _fold_policy(policy: Policy, card: Scorecard, number: int) -> Policy:
+    """The policy with a fold's card as a version of its own, so that every decision can be made again."""
+    places = {name: policy.type_of(name).places for name in card.facts}
+    name = f"{policy.name}.fold-{number}"
+    text = re.sub(r"^policy:.*$", f"policy: {name}", with_card(policy.text, card, places), count=1, flags=re.MULTILINE)
+    return read_policy(text, f"{name}.yaml")
+
+
+def _as_it_is(home: Home, policy: Policy, slices: Slices, until: int, tell: Progress) -> Summary:
+    tell("run", 0, 1)
+    ran = run(slices, policy, until)
+    seen = look(slices, policy, until, ran.states, keep_facts=False)
+    tell("run", 1, 1)
+    own = np.zeros(len(slices), np.int64)
+    cards = _Cards((), own, (), seen.verdicts[:, 0])
+    return _keep(home, ran, until, cards, None, home.outcomes(), tell)
+
+
+def _keep(
+    home: Home, ran: Run, until: int, cards: _Cards, recipe: Recipe | None, outcomes: dict[str, bool], tell: Progress
+) -> Summary:
+    """Put the decisions, the versions that made them and how the lines stand into the home."""
+    policy, slices = ran.policy, ran.slices
+    tell("record", 0, 1)
+    start = int(slices.at.min())
+    home.publish(policy.name, policy.version, policy.text, start)
+    for version in cards.versions:
+        home.publish(version.name, version.version, version.text, start)
+    decisions = _by_version(ran, cards)
+    home.record(decisions, slices.lines)
+    standing = Standing(
+        points=cards.points.tolist(),
+        balance=owed(slices, until).tolist(),
+        limit=limit_given(slices, until, ran.column("LIMIT")).tolist(),
+        in_arrears=in_arrears(slices, until).tolist(),
+        fold=[fold if fold < len(cards.versions) else -1 for fold in cards.card_of.tolist()],
+    )
+    home.put(KEY, _told(home, ran, until, cards, recipe, standing))
+    tell("record", 1, 1)
+    return _summary(ran, until, cards, decisions, outcomes)
+
+
+def _by_version(ran: Run, cards: _Cards) -> list[Decision]:
+    """All decisions, each under the version whose card it was made with."""
+    version = {
+        line: cards.versions[fold].version
+        for line, fold in zip(ran.slices.lines, cards.card_of.tolist(), strict=True)
+        if fold < len(cards.versions)
+    }
+    own = ran.policy.version
+    return [msgspec.structs.replace(each, policy=version.get(each.line, own)) for each in ran.decisions()]
+
+
+def _told(home: Home, ran: Run, until: int, cards: _Cards, recipe: Recipe | None, standing: Standing) -> Ran:
+    policy = ran.policy
+    blocking = [rule for rule in policy.rules if rule.severity > 0]
+    return Ran(
+        policy=policy.name,
+        version=policy.version,
+        currency=policy.currency,
+        until=until,
+        position=home.position(),
+        fold_versions=tuple(version.version for version in cards.versions),
+        codes=tuple(rule.code for rule in blocking),
+        reasons={rule.code: dict(rule.reason) for rule in blocking},
+        base=recipe.base if recipe else None,
+        odds=recipe.odds if recipe else None,
+        double=recipe.double if recipe else None,
+        standing=standing,
+    )
+
+
+def _summary(ran: Run, until: int, cards: _Cards, decisions: Sequence[Decision], outcomes: dict[str, bool]) -> Summary:
+    known = np.array([line in outcomes for line in ran.slices.lines], bool)
+    bad = np.array([outcomes.get(line, False) for line in ran.slices.lines], bool)
+    stopped = [each for each in decisions if each.action in ("close", "freeze", "extend", "terminate")]
+    return Summary(
+        policy=ran.policy.name,
+        version=ran.policy.version,
+        until=until,
+        lines=len(ran.slices),
+        decisions=len(decisions),
+        actions=dict(Counter(each.action for each in decisions)),
+        rules=dict(Counter(code for each in stopped for code in each.reasons)),
+        statuses=dict(Counter(ran.statuses())),
+        folds=len(cards.versions),
+        auc=auc(cards.points[known], bad[known]),
+        ks=ks(cards.points[known], bad[known]),
+        failures=ran.failures,
+    )
+
+
+def _silent(stage: Stage, done: int, total: int) -> None:
+    """Tell nobody."""
