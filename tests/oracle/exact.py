@@ -11,6 +11,7 @@ LARGEST = 2**63 - 1
 
 PLACES_MAX = 12
 QUOTIENT_PLACES = 6
+MONEY_PLACES = 2
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,14 @@ def multiply(a: Number, b: Number) -> Number:
     return Number(a.value * b.value, a.places + b.places)
 
 
-def divide(a: Number, b: Number) -> Number:
-    """The quotient with six places, cut towards zero; both scaled parts of the division fit an int64."""
-    shift = QUOTIENT_PLACES + b.places - a.places
+def divide(a: Number, b: Number, places: int = QUOTIENT_PLACES) -> Number:
+    """The quotient with so many places, cut towards zero; both scaled parts of the division fit an int64."""
+    shift = places + b.places - a.places
     above = fit(a.scaled * 10 ** max(shift, 0))
     below = fit(b.scaled * 10 ** max(-shift, 0))
     size = abs(above) // abs(below)
     same_sign = (above < 0) == (below < 0)
-    return Number(Fraction(size if same_sign else -size, 10**QUOTIENT_PLACES), QUOTIENT_PLACES)
+    return Number(Fraction(size if same_sign else -size, 10**places), places)
 
 
 def cut(a: Number, places: int) -> Number:

@@ -30,7 +30,6 @@ NUMBER_OPERATORS: dict[type, Callable[[Number, Number], Number]] = {
     exp.Add: exact.add,
     exp.Sub: exact.subtract,
     exp.Mul: exact.multiply,
-    exp.Div: exact.divide,
 }
 
 COMPARISONS: dict[type, Callable[[int], bool]] = {
@@ -49,6 +48,7 @@ class Named:
 
     value: Value
     places: int | None
+    is_money: bool = False
 
 
 Names = dict[str, Named]
@@ -85,6 +85,11 @@ def _mentioned(text: str) -> frozenset[str]:
 def evaluate(expression: object, names: Names) -> Value:
     """The value of an expression. OverflowError where a number leaves int64."""
     return _value(parse(written(expression)), names)
+
+
+def is_money_written(expression: object, names: Names) -> bool:
+    """Whether a written expression is an amount of money."""
+    return is_money(parse(written(expression)), names)
 
 
 def places(expression: object, names: Names) -> int | None:
@@ -155,7 +160,16 @@ def _value(node: Tree, names: Names) -> Value:
 
 def _calculated(node: Tree, names: Names) -> Value:
     a, b = _number(node.this, names), _number(node.expression, names)
-    return None if a is None or b is None else NUMBER_OPERATORS[type(node)](a, b)
+    if a is None or b is None:
+        return None
+    if isinstance(node, exp.Div):
+        return exact.divide(a, b, _quotient_places(node, names))
+    return NUMBER_OPERATORS[type(node)](a, b)
+
+
+def _quotient_places(node: Tree, names: Names) -> int:
+    """Money divided by a number is money; every other quotient is a number with six places."""
+    return exact.MONEY_PLACES if is_money(node, names) else exact.QUOTIENT_PLACES
 
 
 def _number(node: Tree, names: Names) -> Number | None:
@@ -255,9 +269,20 @@ def _places(node: Tree, names: Names) -> int | None:
         a, b = _places(node.this, names), _places(node.expression, names)
         return None if a is None or b is None else a + b
     if isinstance(node, exp.Div):
-        return exact.QUOTIENT_PLACES
+        return _quotient_places(node, names)
     known = [found for part in _parts(node) if (found := _places(part, names)) is not None]
     return max(known, default=None)
+
+
+def is_money(node: Tree, names: Names) -> bool:
+    """Whether an expression is an amount of money."""
+    if isinstance(node, exp.Column):
+        return names[node.name].is_money
+    if isinstance(node, exp.Mul):
+        return is_money(node.this, names) or is_money(node.expression, names)
+    if isinstance(node, exp.Div):
+        return is_money(node.this, names) and not is_money(node.expression, names)
+    return any(is_money(part, names) for part in _parts(node))
 
 
 def _parts(node: Tree) -> list[Tree]:

@@ -62,6 +62,8 @@ def read_now(rule: Rule, state: State) -> bool:
     """Whether a rule is read in the status of the line."""
     if state.status == "applied":
         return "application" in (on_of(rule) or ["line"])
+    if rule["then"] == "limit":
+        return state.status == "open"
     return state.status in ("open", "frozen", "closed") and "line" in (on_of(rule) or ["line"])
 
 

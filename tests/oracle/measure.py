@@ -12,7 +12,7 @@ from creditline.events.kinds import KINDS, FieldSpec, text_code
 from . import clock, exact, visibility
 from .clock import Policy
 from .exact import Number
-from .expressions import Named, Names, Value, evaluate, is_true, mentioned, places
+from .expressions import Named, Names, Value, evaluate, is_money_written, is_true, mentioned, places
 from .state import State
 
 Spec = dict[str, Any]
@@ -80,7 +80,8 @@ def field(event: Event, name: str) -> Value:
 def holds(event: Event, predicate: object) -> bool:
     """Whether a predicate over an event's own fields is TRUE."""
     fields = KINDS[event.kind].fields
-    return is_true(predicate, {name: Named(field(event, name), field_places(fields[name])) for name in fields})
+    told = {name: Named(field(event, name), field_places(fields[name]), fields[name].unit == "money") for name in fields}
+    return is_true(predicate, told)
 
 
 # Which events exist for a fact
@@ -197,12 +198,12 @@ def attributes(seen: Sequence[Event], t: int, state: State) -> Names:
     applications = visibility.of(seen, "application.received")
     requested = exact.money(visibility.says(applications[-1], "amount")) if applications else None
     return {
-        "limit": Named(exact.money(state.limit), 2),
+        "limit": Named(exact.money(state.limit), 2, is_money=True),
         "status": Named(state.status, None),
         "days_in_status": Named(exact.whole((t - state.since) // clock.DAY), 0),
         "on_probation": Named(t < state.probation_until, None),
         "closings": Named(exact.whole(state.closings), 0),
-        "requested": Named(requested, 2),
+        "requested": Named(requested, 2, is_money=True),
     }
 
 
@@ -221,15 +222,16 @@ def _fact(policy: Policy, name: str, seen: Sequence[Event], t: int, names: Names
     """One fact, those it reads being among the names."""
     spec = policy["facts"][name]
     if operator(spec) == "sql":
-        return Named(evaluate(spec["sql"], names), places(spec["sql"], names))
+        return Named(evaluate(spec["sql"], names), places(spec["sql"], names), is_money_written(spec["sql"], names))
     kind, field_name = counted(spec)
     takes_field = operator(spec) in ("sum", "max", "min", "last")
     of_field = field_places(KINDS[kind].fields[field_name]) if takes_field and field_name else 0
     if not all(visibility.readable(policy, seen, KINDS[read].source, t) for read in kinds_read(policy, name)):
-        return Named(None, of_field)
+        return Named(None, of_field, is_money=of_field == exact.MONEY_PLACES)
     value = counted_value(policy, spec, seen, t)
     # An empty sum is 0 of the field's unit, not a bare 0.
-    return Named(Number(value.value, of_field) if isinstance(value, Number) and of_field else value, of_field)
+    value = Number(value.value, of_field) if isinstance(value, Number) and of_field else value
+    return Named(value, of_field, is_money=of_field == exact.MONEY_PLACES)
 
 
 def names_at(policy: Policy, seen: Sequence[Event], t: int, state: State) -> Names:

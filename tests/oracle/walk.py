@@ -68,8 +68,9 @@ def visit(policy: Policy, events: Sequence[Event], t: int, state: State, number:
         if move is not None:
             moves.append(move)
             after = move.state
-        newly = tuple(code for code in looked.held if code not in state.held)
-        after = replace(after, held=looked.held)
+        remembered = state.held if looked.suspended else ()
+        newly = tuple(code for code in looked.held if code not in remembered)
+        after = replace(after, held=(*remembered, *newly))
         if newly and after.status != "terminated":
             moves.append(Move("hold", after, newly))
     return list(told(moves, events, looked, state, number)), after
@@ -249,12 +250,13 @@ def reopened(policy: Policy, looked: View, state: State, override: bool) -> Move
 
 
 def limited(policy: Policy, looked: View, state: State) -> Move | None:
-    """The first limit rule that may speak and has something new to say."""
-    for rule in rules_of(policy, looked.fired):
-        not_within = clock.duration(rule["not_within"]) if "not_within" in rule else 0
-        if rule["then"] != "limit" or looked.t - state.limit_since < not_within:
-            continue
-        limit = limit_at(policy, rule["limit"], looked.names)
-        if limit is not None and limit >= 0 and limit != state.limit:
-            return Move("set_limit", replace(state, limit=limit, limit_since=looked.t), (rule["code"],))
-    return None
+    """What the first limit rule that fires says, if it may speak and says something new."""
+    speaking = [rule for rule in rules_of(policy, looked.fired) if rule["then"] == "limit"]
+    if not speaking:
+        return None
+    rule = speaking[0]
+    not_within = clock.duration(rule["not_within"]) if "not_within" in rule else 0
+    limit = limit_at(policy, rule["limit"], looked.names)
+    if limit is None or limit < 0 or limit == state.limit or looked.t - state.limit_since < not_within:
+        return None
+    return Move("set_limit", replace(state, limit=limit, limit_since=looked.t), (rule["code"],))

@@ -36,7 +36,8 @@ _STATES = (
 
 def kernel_source(policy: Policy) -> str:
     """The whole generated module: what the language means, the policy, the state machine."""
-    title = f'"""Kernel of policy {policy.name}, version {policy.version[:12]}. Generated: do not edit."""'
+    # No version here: policies that differ only in texts or points share one kernel and its compiled form.
+    title = f'"""Kernel of policy {policy.name}. Generated: do not edit."""'
     constants = "\n".join(f"{name} = {getattr(runtime, name)}" for name in _CONSTANTS)
     rows = "\n".join(f"{name} = {value}" for name, value in vars(machine).items() if _is_row_name(name, value))
     parts = [

@@ -92,9 +92,10 @@ def happen(t: int, code: int, amount: int, s: Int64s) -> int:
     if code == 10 and status <= DECLINED:  # line.opened
         begin(t, s, OPEN, amount)
         return OPENED
-    if code == 11 and status != TERMINATED and amount != s[LIMIT]:  # line.limit_set
+    if code == 11 and status != TERMINATED:  # line.limit_set
+        action = SET_LIMIT if amount != s[LIMIT] else NONE
         begin(t, s, status, amount)
-        return SET_LIMIT
+        return action
     if code == 12 and status != TERMINATED:  # line.ended
         begin(t, s, TERMINATED, -1)
         return TERMINATE
@@ -130,12 +131,14 @@ def longest_cooling_off(rules: int) -> int:
 
 def answer(t: int, s: Int64s, f: Int64s, r: Int64s, d: Int64s) -> int:
     """Decide an application: wait, decline or open. The action; d gets reasons, cause and rate."""
-    if f[HARD] or f[SOFT] or not HAS_APPROVAL or f[SUSPENDED] & APPLICATION_SOURCES:
+    if f[HARD] or f[SOFT] or f[SUSPENDED] & APPLICATION_SOURCES:
         return NONE
     if r[FIRED]:
         d[0] = r[FIRED]
         begin(t, s, DECLINED, -1)
         return DECLINE
+    if not HAS_APPROVAL:
+        return NONE
     if r[APPROVED] and r[APPROVED_LIMIT] > 0:
         d[2] = r[RATE]
         begin(t, s, OPEN, r[APPROVED_LIMIT])
@@ -274,7 +277,7 @@ def visit(
     remembered = s[HELD] if f[SUSPENDED] else 0
     gained = r[HELD_NOW] & ~remembered
     s[HELD] = remembered | r[HELD_NOW]
-    if gained:
+    if gained and s[STATUS] != TERMINATED:
         note(out, n, line, t, HOLD, s[STATUS], s[LIMIT], s[STATUS], s[LIMIT], points, s, f, r, trigger, last)
         out[n, D_REASONS] = gained
         n += 1
@@ -295,6 +298,8 @@ def walk(
     while g < hi and known[visits[g]] <= since:
         g += 1
     wake = NEVER if s[STATUS] == NEW else since + 1
+    if s[STATUS] == NEW and g < hi:
+        s[SINCE] = known[visits[g]]
     while True:
         t = min(known[visits[g]] if g < hi else NEVER, wake)
         if t > end:

@@ -415,8 +415,13 @@ class _Judge:
         return set().union(*(expr.names() for expr in exprs if expr is not None))
 
     def _line(self) -> list[str]:
-        lines = [line for rule in self.policy.rules if rule.on_line for line in self._rule(rule)]
-        return ["if 3 <= status <= 5:  # open, frozen, closed", *("    " + line for line in lines or ["pass"])]
+        strict = [line for rule in self.policy.rules if rule.on_line and rule.severity for line in self._rule(rule)]
+        limits = [line for rule in self.policy.rules if rule.then == "limit" for line in self._rule(rule)]
+        return [
+            "if 3 <= status <= 5:  # open, frozen, closed",
+            *("    " + line for line in strict or ["pass"]),
+            *_under("status == 3" if limits else "", limits),
+        ]
 
     def _application(self) -> list[str]:
         lines = [line for rule in self.policy.rules if rule.on_application for line in self._rule(rule)]

@@ -2,8 +2,8 @@
 
 One query gives, for every line at one moment, all facts, the points and which rules are TRUE. It reads
 
-- ``events(line, at, known, until, kind, v0 .. v5)``: events in numeric form (docs/events.md) with SQL's NULL;
-  ``until`` is NULL for an event that is not voided;
+- ``events(line, happened_at, known_at, voided_at, kind, v0 .. v5)``: events in numeric form (docs/events.md) with
+  SQL's NULL; moments in microseconds, ``voided_at`` NULL for an event that is not voided;
 - ``states(line, status, since, "limit", probation_until, closings)``: each line's state in numeric form.
 
 All numbers are BIGINT. What dialects do differently (whole division, quotes) is written out here.
@@ -121,7 +121,8 @@ class _Query:
 
     def text(self) -> str:
         parts = [
-            ("seen", f"SELECT * FROM events WHERE at <= {self.t} AND known <= {self.t} AND coalesce(until, {self.t + 1}) > {self.t}"),
+            ("seen", f"SELECT line, happened_at AS moment, kind, v0, v1, v2, v3, v4, v5 FROM events "
+             f"WHERE happened_at <= {self.t} AND known_at <= {self.t} AND coalesce(voided_at, {self.t + 1}) > {self.t}"),
             *self._calendar(),
             ("sequenced", self._sequenced()),
             ("stepped", self._stepped()),
@@ -151,11 +152,11 @@ class _Query:
         if fact.window and fact.window.months:
             offset = self.policy.utc_offset
             start = month_start(month_index(self.t + offset) - fact.window.months + 1) - offset
-            condition += f" AND at >= {start}"
+            condition += f" AND moment >= {start}"
         elif fact.window:
-            condition += f" AND at > {self.t - fact.window.us}"
+            condition += f" AND moment > {self.t - fact.window.us}"
         if fact.after:
-            condition += f" AND at - after_{self.afters.index((fact.after.name, fact.after_where))} < {fact.within}"
+            condition += f" AND moment - after_{self.afters.index((fact.after.name, fact.after_where))} < {fact.within}"
         if fact.field and not fact.field.required and fact.operator not in ("last",):
             condition += f" AND v{fact.field.slot} IS NOT NULL"
         return f"coalesce({condition}, FALSE)"
@@ -166,7 +167,7 @@ class _Query:
             return []
         div = _Expressions(self.words, {}).divided
         steps = [
-            ("days", f"{div(f'(at + {self.policy.utc_offset})', str(DAY))} + 719468"),
+            ("days", f"{div(f'(moment + {self.policy.utc_offset})', str(DAY))} + 719468"),
             ("era", div("days", "146097")),
             ("doe", "days - era * 146097"),
             ("yoe", div(f"(doe - {div('doe', '1460')} + {div('doe', '36524')} - {div('doe', '146096')})", "365")),
@@ -182,7 +183,7 @@ class _Query:
         for number, (kind, where) in enumerate(self.afters):
             condition = self._is(KINDS[kind], where)
             columns.append(
-                f"max(CASE WHEN {condition} THEN at END) OVER (PARTITION BY line ORDER BY at "
+                f"max(CASE WHEN {condition} THEN moment END) OVER (PARTITION BY line ORDER BY moment "
                 f"ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS after_{number}"
             )
         source = "calendar_month" if self._calendar() else "seen"
@@ -192,9 +193,9 @@ class _Query:
         """For each fact that looks at neighbours: the event before; for open ones: the event after with the same key."""
         columns = ["*"]
         for fact in self.facts:
-            over = f"OVER (PARTITION BY line, {self.conditions[fact.name]} ORDER BY at)"
+            over = f"OVER (PARTITION BY line, {self.conditions[fact.name]} ORDER BY moment)"
             if fact.operator == "gap":
-                columns.append(f"at - lag(at) {over} AS {fact.name}__step")
+                columns.append(f"moment - lag(moment) {over} AS {fact.name}__step")
             elif fact.operator in ("falls", "rises"):
                 sign = "<" if fact.operator == "falls" else ">"
                 value = f"v{fact.field.slot}"
@@ -211,7 +212,7 @@ class _Query:
         key = ""
         if fact.on:
             key = f", CASE WHEN kind = {fact.kind.code} THEN v{fact.on[0]} WHEN kind = {fact.ended_by.code} THEN v{fact.on[1]} END"
-        return f"lead(at) OVER (PARTITION BY line, {kinds}{key} ORDER BY at)"
+        return f"lead(moment) OVER (PARTITION BY line, {kinds}{key} ORDER BY moment)"
 
     def _ranked(self) -> str:
         """The latest event that counts, and the latest that breaks a row."""
@@ -219,9 +220,9 @@ class _Query:
         for fact in self.facts:
             counts = self.conditions[fact.name]
             if fact.operator == "last" or (fact.operator == "gap" and fact.take == "last"):
-                columns.append(f"row_number() OVER (PARTITION BY line, {counts} ORDER BY at DESC) AS {fact.name}__rank")
+                columns.append(f"row_number() OVER (PARTITION BY line, {counts} ORDER BY moment DESC) AS {fact.name}__rank")
             elif fact.operator in ("falls", "rises", "streak"):
-                broken = f"CASE WHEN {counts} AND NOT {fact.name}__holds THEN at END"
+                broken = f"CASE WHEN {counts} AND NOT {fact.name}__holds THEN moment END"
                 columns.append(f"coalesce(max({broken}) OVER (PARTITION BY line), -1) AS {fact.name}__broken")
         for source in self.policy.consents:
             columns.append(self._latest(f"consent_{source}", "consent.given", "consent.withdrawn", source))
@@ -232,7 +233,7 @@ class _Query:
     @staticmethod
     def _latest(name: str, first: str, second: str, source: str) -> str:
         kinds = f"kind IN ({KINDS[first].code}, {KINDS[second].code}) AND v0 = {SOURCES.index(source)}"
-        return f"row_number() OVER (PARTITION BY line, coalesce({kinds}, FALSE) ORDER BY at DESC) AS {name}__rank"
+        return f"row_number() OVER (PARTITION BY line, coalesce({kinds}, FALSE) ORDER BY moment DESC) AS {name}__rank"
 
     def _months(self) -> list[tuple[str, str]]:
         """For each fact over months: the run of good months that ends with the one before this."""
@@ -254,7 +255,7 @@ class _Query:
         columns = ["states.line", "states.status", "states.since", f"states.{self.limit}", "states.probation_until", "states.closings"]
         columns += [f"{self._aggregate(fact)} AS {fact.name}" for fact in self.facts]
         application = KINDS["application.received"].code
-        columns.append(f"{self._only(f'max_by(v0, at) FILTER (WHERE kind = {application})')} AS requested")
+        columns.append(f"{self._only(f'max_by(v0, moment) FILTER (WHERE kind = {application})')} AS requested")
         for source in self.policy.consents:
             code = KINDS["consent.given"].code
             given = f"kind = {code} AND v0 = {SOURCES.index(source)} AND consent_{source}__rank = 1 AND coalesce(v1, {self.t + 1}) > {self.t}"
@@ -282,7 +283,7 @@ class _Query:
             case "last":
                 return f"max({value}) FILTER (WHERE {counts} AND {name}__rank = 1)"
             case "age":
-                return div(f"({self.t} - max(at) FILTER (WHERE {counts}))", str(fact.unit))
+                return div(f"({self.t} - max(moment) FILTER (WHERE {counts}))", str(fact.unit))
             case "distinct":
                 return f"count(DISTINCT {value}) FILTER (WHERE {counts})"
             case "gap":
@@ -294,7 +295,7 @@ class _Query:
             case "open":
                 return f"count(*) FILTER (WHERE {counts} AND {name}__next IS NULL)"
             case _:
-                return f"count(*) FILTER (WHERE {counts} AND at > {name}__broken)"
+                return f"count(*) FILTER (WHERE {counts} AND moment > {name}__broken)"
 
     # -- facts ------------------------------------------------------------------------------------
 

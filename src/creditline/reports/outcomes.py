@@ -15,6 +15,9 @@ from creditline.reports.tables import Table, count, figure, labelled, millions, 
 CURVE_POINTS = 120
 """Points a drawn curve has at most; figures are taken from the whole."""
 
+_MONEY = ("limit", "owed", "owed_defaulted")
+"""Headings of the columns of ``_money``."""
+
 
 @dataclass(frozen=True)
 class About:
@@ -57,9 +60,9 @@ def _money(group: Group) -> tuple[str, str, str]:
     return millions(group.limit), millions(group.balance), millions(group.balance_defaulted)
 
 
-def _money_labels(about: About, lang: Language) -> tuple[str, ...]:
-    keys = ("limit_millions", "owed_millions", "owed_defaulted_millions")
-    return tuple(text(f"reports.{key}", lang, currency=about.currency) for key in keys)
+def _caption(name: str, about: About, lang: Language) -> str:
+    """A table's name with the unit its money stands in."""
+    return text("reports.money_in", lang, title=text(f"reports.{name}_title", lang), currency=about.currency)
 
 
 def ways(figures: Outcomes, about: About, lang: Language) -> Table:
@@ -72,10 +75,8 @@ def ways(figures: Outcomes, about: About, lang: Language) -> Table:
         )
         for name, group in groups.items()
     ]  # fmt: skip
-    labels = _t(lang, "way", "closed", "closed_defaulted", "closed_good", "default_rate", "caught_share")
-    return Table(
-        text("reports.ways_title", lang), labelled(*labels, *_money_labels(about, lang)), tuple(rows), frozenset({0})
-    )
+    labels = _t(lang, "way", "closed", "closed_defaulted", "closed_good", "default_rate", "caught_share", *_MONEY)
+    return Table(_caption("ways", about, lang), labelled(*labels, page_only=(5, 6, 8)), tuple(rows), frozenset({0}))
 
 
 def rules(figures: Outcomes, about: About, lang: Language) -> Table:
@@ -87,9 +88,9 @@ def rules(figures: Outcomes, about: About, lang: Language) -> Table:
         )
         for group in figures.rules
     ]  # fmt: skip
-    labels = _t(lang, "rule", "reason", "lines", "defaulted", "good", "default_rate", "alone")
-    columns = labelled(*labels, *_money_labels(about, lang), text=(0, 1))
-    return Table(text("reports.rules_title", lang), columns, tuple(rows))
+    labels = _t(lang, "rule", "reason", "lines", "defaulted", "good", "default_rate", "alone", *_MONEY)
+    columns = labelled(*labels, text=(0, 1), page_only=(4, 6, 7, 9))
+    return Table(_caption("rules", about, lang), columns, tuple(rows))
 
 
 def bands(figures: Outcomes, about: About, lang: Language) -> Table:
@@ -101,8 +102,8 @@ def bands(figures: Outcomes, about: About, lang: Language) -> Table:
         )
         for band in figures.bands
     ]  # fmt: skip
-    labels = _t(lang, "band", "lines", "share", "defaulted", "default_rate", "expected_rate")
-    return Table(text("reports.bands_title", lang), labelled(*labels, *_money_labels(about, lang)), tuple(rows))
+    labels = _t(lang, "band", "lines", "share", "defaulted", "default_rate", "expected_rate", *_MONEY)
+    return Table(_caption("bands", about, lang), labelled(*labels, page_only=(2, 6, 8)), tuple(rows))
 
 
 def states(figures: Outcomes, about: About, lang: Language) -> Table:
@@ -112,9 +113,9 @@ def states(figures: Outcomes, about: About, lang: Language) -> Table:
         (text(f"reports.state_{g.name}", lang), count(g.lines), count(g.defaulted), percent(g.rate), *_money(g))
         for g in groups
     ]
-    labels = _t(lang, "state", "lines", "defaulted", "default_rate")
-    columns = labelled(*labels, *_money_labels(about, lang))
-    return Table(text("reports.states_title", lang), columns, tuple(rows), frozenset({len(rows) - 1}))
+    labels = _t(lang, "state", "lines", "defaulted", "default_rate", *_MONEY)
+    columns = labelled(*labels, page_only=(4, 6))
+    return Table(_caption("states", about, lang), columns, tuple(rows), frozenset({len(rows) - 1}))
 
 
 def band_label(band: Band, lang: Language) -> str:
@@ -153,7 +154,7 @@ def _ways_chart(figures: Outcomes, about: About, lang: Language) -> Chart:
     names = _t(lang, "way_policy", "way_score", "way_arrears")
     option = bars_option("", text("reports.closed", lang), names, series, (BAD, GOOD), stacked=True, upright=False)
     table = ways(figures, about, lang)
-    return Chart("ways", table.caption, text("reports.ways_says", lang), option, table, 260)
+    return Chart("ways", text("reports.ways_title", lang), text("reports.ways_says", lang), option, table, 260)
 
 
 def _bands_chart(figures: Outcomes, about: About, lang: Language) -> Chart:
@@ -168,7 +169,7 @@ def _bands_chart(figures: Outcomes, about: About, lang: Language) -> Chart:
         text("reports.band", lang), text("reports.default_rate", lang), labels, rates, colours, unit="%"
     )
     table = bands(figures, about, lang)
-    return Chart("bands", table.caption, text("reports.bands_says", lang), option, table)
+    return Chart("bands", text("reports.bands_title", lang), text("reports.bands_says", lang), option, table)
 
 
 def _known(rate: float | None) -> float:
@@ -186,7 +187,14 @@ def _rules_chart(figures: Outcomes, about: About, lang: Language) -> Chart:
     names = [rule.name for rule in figures.rules]
     option = bars_option("", text("reports.lines", lang), names, series, (BAD, GOOD), stacked=True, upright=False)
     table = rules(figures, about, lang)
-    return Chart("rules", table.caption, text("reports.rules_says", lang), option, table, 120 + 60 * len(names))
+    return Chart(
+        "rules",
+        text("reports.rules_title", lang),
+        text("reports.rules_says", lang),
+        option,
+        table,
+        120 + 60 * len(names),
+    )
 
 
 def _curve_chart(figures: Outcomes, lang: Language) -> Chart:
@@ -235,7 +243,7 @@ def _every_twenty(points: Sequence[int]) -> list[int]:
 def headline(figures: Outcomes, lang: Language) -> list[tuple[str, str, str]]:
     """The figures to see first: label, value, note."""
     every, closed = figures.all, figures.closed
-    lines, closings, wrongly, caught = _t(lang, "lines", "closed", "closed_good", "caught_share")
+    lines, closings, wrongly, caught = _t(lang, "lines", "closed", "closed_wrongly", "caught_share")
     wrongly_share = percent(_share(closed.good, every.good))
     return [
         (lines, count(every.lines), text("reports.note_defaulted", lang, share=percent(every.rate))),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from rich import box
+from rich.cells import cell_len
+from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -20,6 +22,8 @@ class Column:
 
     label: str
     kind: Literal["text", "figure"] = "figure"
+    page_only: bool = False
+    """Left out on terminals, which are narrow."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +41,20 @@ class Table:
             assert len(row) == len(self.columns), f"{self.caption}: {row} has not {len(self.columns)} cells"
 
 
-def terminal(table: Table) -> RichTable:
-    """The table for a terminal; markup in cells is shown, not obeyed."""
-    shown = RichTable(title=Text(table.caption), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for number, column in enumerate(table.columns):
-        justify: Literal["left", "right"] = "right" if column.kind == "figure" else "left"
-        shown.add_column(Text(column.label), justify=justify, no_wrap=number == 0 or column.kind == "figure")
+def terminal(table: Table) -> Group:
+    """The table for a terminal under its caption; markup in cells is shown, not obeyed."""
+    shown = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    places = [place for place, column in enumerate(table.columns) if not column.page_only]
+    for place in places:
+        column, cells = table.columns[place], [row[place] for row in table.rows]
+        whole = max(map(cell_len, cells), default=0) if place == 0 or column.kind == "figure" else None
+        shown.add_column(
+            Text(column.label), justify="right" if column.kind == "figure" else "left", min_width=whole, overflow="fold"
+        )
     for number, row in enumerate(table.rows):
-        shown.add_row(*map(Text, row), style="bold" if number in table.strong else None)
-    return shown
+        shown.add_row(*(Text(row[place]) for place in places), style="bold" if number in table.strong else None)
+    # Above the table rather than as its title, which would be broken to its width.
+    return Group(Text(table.caption, style="bold"), shown)
 
 
 def count(number: int) -> str:
@@ -69,9 +78,11 @@ def millions(minor: int, places: int = 1) -> str:
     return f"{exact:,}"
 
 
-def labelled(*labels: str, text: Sequence[int] = (0,)) -> tuple[Column, ...]:
+def labelled(*labels: str, text: Collection[int] = (0,), page_only: Collection[int] = ()) -> tuple[Column, ...]:
     """Columns under these labels, of figures but for the places named in ``text``."""
-    return tuple(Column(label, "text" if number in text else "figure") for number, label in enumerate(labels))
+    return tuple(
+        Column(label, "text" if place in text else "figure", place in page_only) for place, label in enumerate(labels)
+    )
 
 
 __all__ = ["Column", "Table", "count", "figure", "labelled", "millions", "percent", "terminal"]

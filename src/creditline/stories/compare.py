@@ -55,7 +55,8 @@ class Comparison:
                 continue
             t = expected.when.end - 1
             got = self._state_otherwise(expected, self.lines.attributes(expected.line, t))
-            got |= self._facts_otherwise(expected, self.lines.values(expected.line, t)) if self._measures(expected) else {}
+            if expected.facts or "points" in expected.wanted:
+                got |= self._facts_otherwise(expected, self.lines.values(expected.line, t))
             if got:
                 yield self._difference(expected, "state", got, ())
 
@@ -100,9 +101,6 @@ class Comparison:
         if key == "on_probation":
             return decision.probation_until is not None and decision.at < decision.probation_until
         return getattr(decision, key)
-
-    def _measures(self, expected: Expectation) -> bool:
-        return bool(expected.facts) or "points" in expected.wanted
 
     def _state_otherwise(self, expected: Expectation, state: Values) -> dict[str, str]:
         got: dict[str, str] = {}

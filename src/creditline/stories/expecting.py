@@ -60,7 +60,9 @@ class Expecting:
             if key not in _KEYS:
                 self.source.add((*path, key), f"unknown key {key!r}", closest(key, _KEYS), key=True)
             elif key in _OF_DECISION and "action" not in entry:
-                self.source.add((*path, key), f"{key!r} goes with a decision", "add action: close, or another", key=True)
+                self.source.add(
+                    (*path, key), f"{key!r} goes with a decision", "add action: close, or another", key=True
+                )
         when = self._with_place((*path, "on"), self._when, entry["on"])
         wanted = {
             key: self._with_place((*path, key), reader, entry[key])
@@ -70,7 +72,7 @@ class Expecting:
         facts = self._facts(entry.get("facts", {}), (*path, "facts"))
         if not isinstance(when, When):
             return None
-        if not wanted and not facts:
+        if not wanted and not facts and set(entry) <= {"on", "line"}:
             self.source.add(path, "nothing is expected here", "add action:, status:, limit: or facts:")
         problem = self.source.problem(path, "")
         place = f"{problem.file}:{problem.line}:{problem.column}"

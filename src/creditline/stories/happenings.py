@@ -26,9 +26,11 @@ _OWN = ("on", "known", "id", "line", "from", "every", "times")
 class _Refused(Exception):
     """An entry that cannot be taken: the key at fault (none: the whole entry), message, remedy."""
 
-    def __init__(self, key: str | None, message: str, suggestion: str = "") -> None:
+    def __init__(self, key: str | None, message: str, suggestion: str = "", *, is_key: bool = False) -> None:
         super().__init__(message)
         self.key, self.message, self.suggestion = key, message, suggestion
+        self.is_key = is_key
+        """Whether the key itself is wrong and not its value."""
 
 
 @dataclass
@@ -60,8 +62,9 @@ class Happenings:
             try:
                 self.events += self._entry(entry)
             except _Refused as refused:
-                known = refused.key is not None and isinstance(entry, dict) and refused.key in entry
-                source.add((*here, str(refused.key)) if known else here, refused.message, refused.suggestion)
+                if isinstance(entry, dict) and refused.key is not None and refused.key in entry:
+                    here = (*here, refused.key)
+                source.add(here, refused.message, refused.suggestion, key=refused.is_key)
 
     def _entry(self, entry: object) -> list[Event]:
         if not isinstance(entry, dict):
@@ -83,8 +86,9 @@ class Happenings:
             return parse_row(row, now=_NOW, place="event")
         except Rejected as error:
             key = error.place.split(", ", 1)[1]
-            value = "" if error.value is None else f" {error.value!r}"
-            raise _Refused(key, f"{key}{value} {error.problem}", error.remedy) from None
+            value = "" if error.value is None else f" {str(error.value)!r}"
+            is_key = key not in KINDS[str(said["kind"])].fields if said["kind"] in KINDS else False
+            raise _Refused(key, f"{key}{value} {error.problem}", error.remedy, is_key=is_key) from None
 
     def _id(self, entry: Mapping[str, Any], number: int, many: bool) -> str:
         """The id as told (numbered where it is repeated), else the place among the case's events."""

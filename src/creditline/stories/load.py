@@ -138,12 +138,13 @@ class _Reading:
     def _calendar(self, spec: Mapping[str, Any], path: Path, policy: Policy) -> Calendar:
         calendar = Calendar(policy.utc_offset)
         text = str(spec.get("start", START))
+        problem = "counts from the start itself"
         try:
             if text.strip()[:1] not in "+-":
                 return Calendar(policy.utc_offset, calendar.read(text).at)
-            self.source.add((*path, "start"), f"{text!r} counts from the start itself", "write a date, like 2026-01-05 10:00")
         except ClockError as error:
-            self.source.add((*path, "start"), f"{text!r} {error.problem}", "write a date, like 2026-01-05 10:00")
+            problem = error.problem
+        self.source.add((*path, "start"), f"{text!r} {problem}", f"write a date, like {START}")
         return calendar
 
     def _given(self, wanted: Any, path: Path, happenings: Happenings) -> None:
@@ -160,7 +161,8 @@ class _Reading:
         lines = sorted({event.line for event in happenings.events})
         for number, expectation in enumerate(expectations):
             if lines and expectation.line not in lines:
-                self.source.add((*path, number, "line"), f"nothing happens on line {expectation.line!r}", closest(expectation.line, lines))
+                what = f"nothing happens on line {expectation.line!r}"
+                self.source.add((*path, number, "line"), what, closest(expectation.line, lines))
 
     def _until(
         self, spec: Mapping[str, Any], path: Path, calendar: Calendar, happenings: Happenings,

@@ -65,9 +65,11 @@ def _calculated(node: Arithmetic, left: int | None, right: int | None) -> int | 
         if right == 0:
             return None
         shift = RATIO_PLACES + node.right.type.places - node.left.type.places
-        quotient = abs(left) * 10**shift // abs(right)
+        quotient = abs(left) * int(10**shift) // abs(right)
         return quotient if (left < 0) == (right < 0) else -quotient
-    return {"+": left + right, "-": left - right, "*": left * right}[node.op]
+    if node.op == "*":
+        return left * right
+    return left + right if node.op == "+" else left - right
 
 
 def _joined(op: str, left: int | None, right: int | None) -> int | None:
@@ -85,7 +87,9 @@ def _called(function: str, args: list[int | None]) -> int | None:
     known = [arg for arg in args if arg is not None]
     if len(known) < len(args):
         return None
-    return {"least": min, "greatest": max, "abs": lambda part: abs(part[0])}[function](known)
+    if function == "abs":
+        return abs(known[0])
+    return min(known) if function == "least" else max(known)
 
 
 def unmet(code: str, node: Expr, values: Values) -> tuple[Unmet, ...]:
@@ -150,6 +154,8 @@ def written(node: Expr, outer: int = 0) -> str:
         case Logic():
             binding = 2 if node.op == "and" else 1
             return _bound(f"{written(node.left, binding)} {node.op} {written(node.right, binding)}", binding, outer)
+        case Not(part=IsNull(part=part)):
+            return _bound(f"{written(part, 5)} is not null", 4, outer)
         case Not():
             return _bound(f"not {written(node.part, 3)}", 3, outer)
         case IsNull():
@@ -157,7 +163,7 @@ def written(node: Expr, outer: int = 0) -> str:
         case Call():
             return f"{node.function}({', '.join(written(arg) for arg in node.args)})"
         case Case():
-            branches = " ".join(f"when {written(condition)} then {written(value)}" for condition, value in node.branches)
+            branches = " ".join(f"when {written(when)} then {written(then)}" for when, then in node.branches)
             return f"case {branches} else {written(node.default)} end"
     raise TypeError(f"no such node: {type(node).__name__}")
 

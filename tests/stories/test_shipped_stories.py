@@ -1,0 +1,52 @@
+"""The shipped stories, each played as `creditline story` plays it, and what they must cover."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from creditline.policy import load_policy
+from creditline.stories import load_story, tell
+
+FOLDER = Path(__file__).parent.parent.parent / "stories"
+FILES = sorted(file for file in FOLDER.glob("*.yaml") if not file.name.startswith("_"))
+TRIGGERS = [f"T{number:02d}" for number in range(1, 22)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_shipped_story_goes_as_told(file: Path) -> None:
+    told = tell(file)
+    assert told.differences == ()
+    assert told.decisions > 0
+
+
+@pytest.mark.parametrize("code", [*TRIGGERS, "S1", "S2", "S3", "S6", "S7", "L01", "L03", "L05"])
+def test_a_story_tells_of_it(code: str) -> None:
+    assert any(code in load_story(file).tells for file in FILES)
+
+
+@pytest.mark.parametrize("code", TRIGGERS)
+def test_a_trigger_has_a_case_that_fires_and_one_that_nearly_does(code: str) -> None:
+    (file,) = [file for file in FILES if file.stem.startswith(f"{code}-")]
+    names = " / ".join(case.name for case in load_story(file).cases)
+    assert "fires" in names or code == "T20"
+    assert "near miss" in names
+
+
+@pytest.mark.parametrize("name", ["consumer-line", "business-line"])
+def test_a_shipped_policy_covers_every_trigger(name: str) -> None:
+    policy = load_policy(name)
+    codes = {rule.code[:3] for rule in policy.rules} | {policy.incident_code}
+    assert set(TRIGGERS) <= codes
+    for rule in policy.rules:
+        assert rule.then != "close" or 30 <= rule.cooling_off / 86_400_000_000 <= 90, rule.code
+        assert set(rule.reason) == {"zh", "en"}
+
+
+@pytest.mark.parametrize("name", ["consumer-line", "business-line"])
+def test_what_is_unknown_stays_above_the_cut_off(name: str) -> None:
+    card = load_policy(name).scorecard
+    assert card is not None
+    assert card.base + sum(fact.missing for fact in card.facts.values()) >= 520
+    assert all(fact.missing <= fact.best for fact in card.facts.values())
