@@ -151,7 +151,7 @@ def _value(node: Tree, names: Names) -> Value:
     kind = type(node)
     if kind in COMPARISONS:
         return compared(kind, _value(node.this, names), _value(node.expression, names))
-    if kind in NUMBER_OPERATORS:
+    if kind in NUMBER_OPERATORS or kind is exp.Div:
         return _calculated(node, names)
     if kind not in FORMS:
         raise ValueError(f"{node.sql()} is not in the policy language")

@@ -72,7 +72,7 @@ def visit(policy: Policy, events: Sequence[Event], t: int, state: State, number:
         newly = tuple(code for code in looked.held if code not in remembered)
         after = replace(after, held=(*remembered, *newly))
         if newly and after.status != "terminated":
-            moves.append(Move("hold", after, newly))
+            moves.append(Move("hold", after, codes_of(rules_of(policy, newly))))
     return list(told(moves, events, looked, state, number)), after
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from creditline.policy import load_policy
-from creditline.stories import load_story, tell
+from creditline.stories import Story, load_story, tell
 
 FOLDER = Path(__file__).parent.parent.parent / "stories"
 FILES = sorted(file for file in FOLDER.glob("*.yaml") if not file.name.startswith("_"))
 TRIGGERS = [f"T{number:02d}" for number in range(1, 22)]
+
+
+@cache
+def story(file: Path) -> Story:
+    return load_story(file)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -23,13 +29,13 @@ def test_a_shipped_story_goes_as_told(file: Path) -> None:
 
 @pytest.mark.parametrize("code", [*TRIGGERS, "S1", "S2", "S3", "S6", "S7", "L01", "L03", "L05"])
 def test_a_story_tells_of_it(code: str) -> None:
-    assert any(code in load_story(file).tells for file in FILES)
+    assert any(code in story(file).tells for file in FILES)
 
 
 @pytest.mark.parametrize("code", TRIGGERS)
 def test_a_trigger_has_a_case_that_fires_and_one_that_nearly_does(code: str) -> None:
     (file,) = [file for file in FILES if file.stem.startswith(f"{code}-")]
-    names = " / ".join(case.name for case in load_story(file).cases)
+    names = " / ".join(case.name for case in story(file).cases)
     assert "fires" in names or code == "T20"
     assert "near miss" in names
 

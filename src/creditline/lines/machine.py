@@ -298,12 +298,12 @@ def walk(
     while g < hi and known[visits[g]] <= since:
         g += 1
     wake = NEVER if s[STATUS] == NEW else since + 1
-    if s[STATUS] == NEW and g < hi:
-        s[SINCE] = known[visits[g]]
     while True:
         t = min(known[visits[g]] if g < hi else NEVER, wake)
         if t > end:
             return n
+        if s[STATUS] == NEW and s[SINCE] == 0:
+            s[SINCE] = t
         first = g
         while g < hi and known[visits[g]] <= t:
             g += 1

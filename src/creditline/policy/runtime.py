@@ -106,11 +106,8 @@ def magnitude(a: int) -> int:
 
 
 def cut(amount: int, finer: int, step: int) -> int:
-    """An amount with extra decimals (a factor of ``finer``) cut towards zero to a multiple of ``step`` minor units."""
-    if amount == NULL:
-        return NULL
-    whole = abs(amount) // finer // step * step
-    return whole if amount >= 0 else -whole
+    """An amount with extra decimals (a factor of ``finer``) cut down to a multiple of ``step`` minor units."""
+    return NULL if amount == NULL else amount // finer // step * step
 
 
 def month_index(us: int) -> int:

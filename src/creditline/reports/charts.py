@@ -80,7 +80,7 @@ def lines_option(
 
 
 def bars_option(
-    x: str, y: str, categories: Sequence[str], series: Mapping[str, Sequence[float]], colours: Sequence[str],
+    x: str, y: str, categories: Sequence[str], series: Mapping[str, Sequence[float | None]], colours: Sequence[str],
     *, unit: str = "", stacked: bool = False, upright: bool = True,
 ) -> dict[str, Any]:  # fmt: skip
     """Bars by category, side by side or stacked, standing or lying (``x`` names the categories' axis)."""

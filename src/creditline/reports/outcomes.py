@@ -158,11 +158,14 @@ def _ways_chart(figures: Outcomes, about: About, lang: Language) -> Chart:
 
 
 def _bands_chart(figures: Outcomes, about: About, lang: Language) -> Chart:
-    rates = {text("reports.default_rate", lang): [round((band.rate or 0) * 100, 1) for band in figures.bands]}
+    rates: dict[str, list[float | None]] = {}
+    rates[text("reports.default_rate", lang)] = [round((band.rate or 0) * 100, 1) for band in figures.bands]
     colours = [BAD]
     if about.base is not None:
         promised = [expected_rate(band, about) for band in figures.bands]
-        rates[text("reports.expected_rate", lang)] = [round(_known(rate) * 100, 1) for rate in promised]
+        rates[text("reports.expected_rate", lang)] = [
+            None if rate is None else round(rate * 100, 1) for rate in promised
+        ]
         colours.append(SOFT)
     labels = [band_label(band, lang) for band in figures.bands]
     option = bars_option(
@@ -170,10 +173,6 @@ def _bands_chart(figures: Outcomes, about: About, lang: Language) -> Chart:
     )
     table = bands(figures, about, lang)
     return Chart("bands", text("reports.bands_title", lang), text("reports.bands_says", lang), option, table)
-
-
-def _known(rate: float | None) -> float:
-    return 0.0 if rate is None else rate
 
 
 def _rules_chart(figures: Outcomes, about: About, lang: Language) -> Chart:

@@ -21,7 +21,7 @@ from creditline.lines.replay import Failure, Run, look, measure, run
 from creditline.policy import Policy, load_policy, read_policy, shipped_policies
 from creditline.replay.standing import in_arrears, limit_given, owed
 from creditline.scoring.recipe import Recipe, read_recipe
-from creditline.scoring.scorecard import Scorecard
+from creditline.scoring.scorecard import Bin, FactPoints, Scorecard
 from creditline.scoring.train import fold_numbers, points_of, train
 from creditline.scoring.validate import auc, ks
 from creditline.scoring.written import with_card
@@ -130,7 +130,8 @@ def run_home(
         raise CreditlineError("--until", until, f"give at most {recipe.as_of}: outcomes begin after it", "is too late")
     cards = _train(policy, recipe, slices, outcomes, until, tell)
     tell("run", 0, 1)
-    ran = run(slices, policy, until, cards=cards.cards, card_of=cards.card_of)
+    woken = policy.with_scorecard(_every_limit(cards.cards))
+    ran = run(slices, woken, until, cards=cards.cards, card_of=cards.card_of)
     tell("run", 1, 1)
     return _keep(home, ran, until, cards, recipe, outcomes, tell)
 
@@ -192,6 +193,19 @@ def _scored(policy: Policy) -> list[str]:
         remedy = "let its scorecard: block name numeric facts; their points are trained anew"
         raise CreditlineError(f"policy {policy.name}", ", ".join(texts) or "no facts", remedy, "cannot be trained on")
     return scored
+
+
+def _every_limit(cards: Sequence[Scorecard]) -> Scorecard:
+    """A card whose bins end wherever a bin of any card ends.
+
+    The kernel wakes a line when an age reaches a limit of the policy's card. Each line has to be woken at the limits
+    of the card that scores it; a visit at another card's decides nothing.
+    """
+    facts = {}
+    for name in cards[0].facts:
+        limits = sorted({each.below for card in cards for each in card.facts[name].bins if each.below is not None})
+        facts[name] = FactPoints(0, (*(Bin(0, limit) for limit in limits), Bin(0)))
+    return Scorecard(0, facts)
 
 
 def _fold_policy(policy: Policy, card: Scorecard, number: int) -> Policy:

@@ -1,0 +1,149 @@
+"""Columns of events straight from a seeded generator: many lines, one year, the mix the consumer policy reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creditline.events.kinds import KINDS, NULL, SLOTS, SOURCES
+from creditline.facts.definitions import DAY
+from creditline.facts.slices import NEVER, Slices
+from creditline.lines.replay import STATE, new_states
+from creditline.policy.model import STATUSES
+
+Int64s = NDArray[np.int64]
+
+YEAR = 365 * DAY
+BEGIN = 20_089 * DAY
+"""First moment of the year, 1 January 2025 UTC."""
+END = BEGIN + YEAR
+"""The moment of decision."""
+
+POOL = 1 << 16
+"""Different happenings drawn once; every row is one of them at a time of its own."""
+
+BLOCK = 20_000
+"""Lines generated at a time, so that what is drawn for them stays small."""
+
+MIX: Mapping[str, int] = {
+    "spending.observed": 180, "login.recorded": 160, "draw.booked": 120, "repayment.received": 120,
+    "instalment.settled": 90, "transfer.sent": 80, "income.received": 70, "statement.closed": 50,
+    "transfer.received": 30, "outside_instalment.paid": 30, "bureau.reported": 25, "score.reported": 20,
+    "arrears.changed": 20, "profile.updated": 10, "application.received": 6, "purpose.checked": 3, "purpose.evidenced": 3,
+    "evidence.accepted": 3, "tie.found": 2, "tie.ended": 2, "news.published": 2, "news.cleared": 1,
+}  # fmt: skip
+"""Weights of the kinds after a line's beginning."""
+
+CONSENTS = ("bureau", "score", "bank")
+PREAMBLE = ("party.identified", *("consent.given" for _ in CONSENTS), "profile.updated", "application.received", "line.opened")
+"""How every line begins, so that facts which need a consent are counted."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Happenings to draw from, in numeric form."""
+
+    kind: NDArray[np.uint8]
+    values: Int64s
+    """Shape (SLOTS, POOL)."""
+
+
+def pool(rng: np.random.Generator) -> Pool:
+    """Happenings in the proportions of ``MIX``, each field within its bounds."""
+    names = list(MIX)
+    weights = np.array(list(MIX.values()), float)
+    drawn = rng.choice(len(names), POOL, p=weights / weights.sum())
+    values = np.full((SLOTS, POOL), NULL, np.int64)
+    for number, name in enumerate(names):
+        rows = np.flatnonzero(drawn == number)
+        for field in KINDS[name].fields.values():
+            values[field.slot, rows] = _drawn(rng, field.unit, field.maximum, len(rows))
+    codes = np.array([KINDS[name].code for name in names], np.uint8)
+    return Pool(codes[drawn], values)
+
+
+def _drawn(rng: np.random.Generator, unit: str, maximum: int | None, n: int) -> Int64s:
+    """Values of one field: mostly harmless, now and then not."""
+    match unit:
+        case "money":
+            return rng.integers(1, 5_000_00, n)
+        case "flag":
+            return (rng.random(n) < 0.1).astype(np.int64)
+        case "choice":
+            assert maximum is not None
+            return np.where(rng.random(n) < 0.8, 0, rng.integers(0, maximum + 1, n))
+        case "days" | "months":
+            return np.where(rng.random(n) < 0.9, 0, rng.integers(1, 40, n))
+        case "score":
+            return rng.integers(480, 760, n)
+        case "hour":
+            return rng.integers(0, 24, n)
+        case "count":
+            return rng.integers(0, 7, n)
+        case _:
+            return rng.integers(1, 9, n)
+
+
+def generate(lines: int, events: int, seed: int = 1) -> Slices:
+    """``lines`` lines with ``events`` events each, spread over the year before ``END``.
+
+    ``events`` must be above the length of ``PREAMBLE``. Positions and the order of visits are views of no size:
+    decisions as of one moment read neither.
+    """
+    assert events > len(PREAMBLE), f"{events} events a line leave no room after its beginning"
+    n = lines * events
+    rng = np.random.default_rng(seed)
+    happenings = pool(rng)
+    at, known, until = np.empty(n, np.int64), np.empty(n, np.int64), np.full(n, NEVER, np.int64)
+    kind, values = np.empty(n, np.uint8), np.empty((SLOTS, n), np.int64)
+    for first in range(0, lines, BLOCK):
+        count = min(BLOCK, lines - first)
+        rows = slice(first * events, (first + count) * events)
+        at[rows] = _moments(rng, count, events)
+        known[rows] = at[rows] + _delays(rng, count * events)
+        until[rows] = np.where(rng.random(count * events) < 0.001, known[rows] + DAY, NEVER)
+        chosen = rng.integers(0, POOL, count * events, dtype=np.uint16)
+        kind[rows] = happenings.kind[chosen]
+        for slot in range(SLOTS):
+            np.take(happenings.values[slot], chosen, out=values[slot, rows])
+    offsets = np.arange(0, n + 1, events, dtype=np.int64)
+    _begin(rng, offsets[:-1], kind, values)
+    nothing = np.broadcast_to(np.int64(0), (n,))
+    return Slices([f"L{line:07d}" for line in range(lines)], offsets, at, known, until, kind, values, nothing, nothing)
+
+
+def _moments(rng: np.random.Generator, lines: int, events: int) -> Int64s:
+    """Strictly increasing moments within the year, line by line."""
+    steps = np.cumsum(rng.integers(1, 1 << 20, (lines, events + 1), dtype=np.int32), axis=1, dtype=np.int64)
+    return (BEGIN + steps[:, :-1] * (YEAR // steps[:, -1:])).ravel()
+
+
+def _delays(rng: np.random.Generator, n: int) -> Int64s:
+    """How much later each event became known: mostly at once, now and then up to three days."""
+    return np.where(rng.random(n, dtype=np.float32) < 0.05, rng.integers(0, 3 * DAY, n), 0)
+
+
+def _begin(rng: np.random.Generator, first: Int64s, kind: NDArray[np.uint8], values: Int64s) -> None:
+    """Write the beginning of every line over its first rows."""
+    for place, name in enumerate(PREAMBLE):
+        kind[first + place] = KINDS[name].code
+        values[:, first + place] = NULL
+    values[0, first], values[1, first] = 0, 1
+    for place, source in enumerate(CONSENTS, start=1):
+        values[0, first + place] = SOURCES.index(source)
+    profile = first + len(CONSENTS) + 1
+    values[0, profile], values[1, profile] = 0, rng.integers(300_000, 2_000_000, len(first))
+    values[0, profile + 1] = values[0, profile + 2] = rng.integers(50, 1_000, len(first)) * 10_000
+
+
+def opened(slices: Slices) -> Int64s:
+    """States of lines that are open since their beginning with the limit their opening gave."""
+    states = new_states(len(slices))
+    opening = slices.offsets[:-1] + PREAMBLE.index("line.opened")
+    states[:, STATE.index("STATUS")] = STATUSES.index("open")
+    states[:, STATE.index("LIMIT")] = slices.values[0, opening]
+    states[:, STATE.index("SINCE")] = states[:, STATE.index("LIMIT_SINCE")] = slices.at[opening]
+    return states

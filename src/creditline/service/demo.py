@@ -1,0 +1,241 @@
+"""A demonstration: simulated borrowers into a home of their own, decided on by the shipped policies, judged by truth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from creditline.clock import format_moment
+from creditline.errors import CreditlineError
+from creditline.events.event import Event
+from creditline.lines.decision import Decision
+from creditline.lines.kernel import Engine, kernel_of
+from creditline.lines.replay import Failure, run
+from creditline.policy import Policy, load_policy
+from creditline.replay.portfolio import Life, Portfolio, first_closings, portfolio, principal_owed
+from creditline.simulate import Truth, behaviour_named, live, stream
+from creditline.simulate.period import ENDS, Period
+from creditline.simulate.portfolio import POLICIES
+from creditline.store import Home
+from creditline.store.home import FILE
+
+Stage = Literal["simulate", "compile", "decide", "record"]
+Progress = Callable[[Stage, int, int], None]
+"""Told the stage, how much of it is done and how much there is."""
+
+KEY = "simulated"
+"""Under which a home says that it is simulated, from what, and how far its log went."""
+
+TRUTH = "truth.ndjson"
+
+BATCH = 20_000
+"""Events committed at a time."""
+
+COMPILED_FROM = 3_000
+"""Borrowers times months from which compiling pays; fewer are decided as Python sooner than Numba is ready."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which demonstration: it decides every figure."""
+
+    borrowers: int
+    months: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demonstration in figures. SIMULATED."""
+
+    asked: Asked
+    home: Path
+    events: int
+    policies: dict[str, Policy]
+    """By name."""
+    truths: dict[str, Truth]
+    """By line."""
+    decisions: list[Decision]
+    """In order of time."""
+    firsts: tuple[int, ...]
+    """Moments at which the months begin, and last the one at which the period ends."""
+    figures: Portfolio
+    failures: tuple[Failure, ...]
+
+
+def demonstrate(
+    home: Path, asked: Asked, *, engine: Engine | None = None, progress: Progress | None = None
+) -> Demo:
+    """Make the demonstration and the home it is kept in.
+
+    A home made by an earlier demonstration is replaced as long as nothing was added to it: its seed makes it again.
+    Raises CreditlineError where the folder holds anything else.
+    """
+    tell = progress or (lambda _stage, _done, _total: None)
+    policies = {name: load_policy(name) for name in POLICIES.values()}
+    if engine is None:
+        engine = "numba" if asked.borrowers * asked.months >= COMPILED_FROM else "python"
+    _make_room(home)
+    with _compiling(policies if engine == "numba" else {}, tell) as compiled, Home.open(home) as opened:
+        truths, events = _simulated(opened, asked, tell)
+        compiled()
+        lives, closings, failures = _decided(opened, policies, truths, engine, tell)
+        opened.put(KEY, _note(asked, events, opened.position()))
+    period = Period.of(asked.months)
+    firsts = tuple(period.midnight(day) for day in period.firsts)
+    told = sorted((each for life in lives for each in life.decisions), key=lambda each: (each.at, each.line, each.number))
+    known = {truth.line: truth for truth in truths}
+    return Demo(asked, home, events, policies, known, told, firsts, portfolio(lives, closings, firsts), failures)
+
+
+# -- the home ---------------------------------------------------------------------------------------
+
+
+def _make_room(home: Path) -> None:
+    """See that the home is new; an earlier demonstration that nothing was added to makes way."""
+    if not home.exists() or (home.is_dir() and not any(home.iterdir())):
+        return
+    remedy = "name another folder with --home, or remove this one yourself"
+    if not (home / FILE).is_file():
+        raise CreditlineError("home", str(home), remedy, "is no empty folder and no home of an earlier demonstration")
+    with Home.open(home) as opened:
+        note, position, names = opened.get(KEY), opened.position(), {each.name for each in opened.policies()}
+    if not isinstance(note, dict) or note.get("by") != "demo":
+        raise CreditlineError("home", str(home), remedy, "holds data that no demonstration made")
+    if note["position"] not in (None, position) or not names <= set(POLICIES.values()):
+        raise CreditlineError("home", str(home), remedy, "is a demonstration that something was added to since")
+    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", TRUTH):
+        (home / name).unlink(missing_ok=True)
+
+
+def _note(asked: Asked, events: int | None, position: int | None) -> dict[str, Any]:
+    """What the home says of itself; ``position`` is None until the demonstration is whole."""
+    notice = "SIMULATED: none of these borrowers exists."
+    return {
+        "by": "demo", "notice": notice, **msgspec.structs.asdict(asked), "until": ENDS, "events": events,
+        "position": position,
+    }  # fmt: skip
+
+
+# -- the borrowers ----------------------------------------------------------------------------------
+
+
+def _simulated(home: Home, asked: Asked, tell: Progress) -> tuple[list[Truth], int]:
+    """Put the borrowers' events into the log and the truth beside it; the truths and the number of events."""
+    home.put(KEY, _note(asked, None, None))
+    truths: list[Truth] = []
+    batch: list[Event] = []
+    events = 0
+    with (home.path / TRUTH).open("wb") as file:
+        for lived, truth in stream(asked.borrowers, asked.months, asked.seed):
+            truths.append(truth)
+            file.write(msgspec.json.encode(_truth_row(truth)) + b"\n")
+            batch += lived
+            if len(batch) >= BATCH:
+                events += _append(home, batch)
+                batch = []
+                tell("simulate", len(truths), asked.borrowers)
+    events += _append(home, batch)
+    tell("simulate", asked.borrowers, asked.borrowers)
+    return truths, events
+
+
+def _append(home: Home, batch: Sequence[Event]) -> int:
+    appended = home.append(batch)
+    assert not appended.refused and not appended.duplicates, "a fresh home takes every simulated event"
+    return appended.accepted
+
+
+def _truth_row(truth: Truth) -> dict[str, Any]:
+    """The truth as a row: marked as simulated, moments as text; money stays in minor units, as its names say."""
+    row = {"simulated": True, **msgspec.structs.asdict(truth)}
+    for name in ("from_moment", "cured_from"):
+        row[name] = None if row[name] is None else format_moment(row[name])
+    return row
+
+
+# -- the decisions ----------------------------------------------------------------------------------
+
+
+def _decided(
+    home: Home, policies: dict[str, Policy], truths: Sequence[Truth], engine: Engine, tell: Progress
+) -> tuple[list[Life], dict[str, int], tuple[Failure, ...]]:
+    """Decide each line under the policy meant for it and record that; lives, principal at first closings, failures."""
+    lives: list[Life] = []
+    owed: dict[str, int] = {}
+    failures: tuple[Failure, ...] = ()
+    for number, (name, policy) in enumerate(policies.items()):
+        tell("decide", number, len(policies))
+        mine = [truth for truth in truths if truth.policy == name]
+        if not mine:
+            continue
+        slices = home.slices([truth.line for truth in mine])
+        ran = run(slices, policy, ENDS, engine=engine)
+        decisions = ran.decisions()
+        failures += ran.failures
+        home.publish(policy.name, policy.version, policy.text, int(slices.known.min()))
+        home.record(decisions, slices.lines)
+        some = _lives(mine, decisions)
+        owed |= principal_owed(slices, first_closings(some))
+        lives += some
+    tell("decide", len(policies), len(policies))
+    return lives, owed, failures
+
+
+def _lives(truths: Sequence[Truth], decisions: Sequence[Decision]) -> list[Life]:
+    by_line: dict[str, list[Decision]] = {truth.line: [] for truth in truths}
+    for each in decisions:
+        by_line[each.line].append(each)
+    return [Life(truth, by_line[truth.line]) for truth in truths]
+
+
+# -- the kernels ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _compiling(policies: dict[str, Policy], tell: Progress) -> Iterator[Callable[[], None]]:
+    """Compile kernels in processes of their own meanwhile; call what is yielded to wait until they are done.
+
+    Processes, not threads: Numba compiles one kernel at a time in a process, and holds up Python while it does. What
+    they compile is kept in the cache on disk. One that fails costs time only: the kernel is compiled when it is used.
+    """
+    waiting = {
+        name: subprocess.Popen(  # noqa: S603  (this interpreter, our own code, the name of a shipped policy)
+            [sys.executable, "-c", f"from creditline.service.demo import compile_kernel; compile_kernel({name!r})"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        for name, policy in policies.items()
+        if not kernel_of(policy).is_ready
+    }  # fmt: skip
+
+    def compiled() -> None:
+        while running := [process for process in waiting.values() if process.poll() is None]:
+            tell("compile", len(waiting) - len(running), len(waiting))
+            time.sleep(0.1)
+
+    try:
+        yield compiled
+    finally:
+        for process in waiting.values():
+            with suppress(OSError):
+                process.kill()
+            process.wait()
+
+
+def compile_kernel(policy_name: str) -> None:
+    """Compile the kernel of a shipped policy into the cache on disk, by deciding one line with it."""
+    from creditline.facts.slices import from_events
+
+    behaviour = behaviour_named("person.steady")
+    events, _ = live(behaviour, 1, 1)
+    run(from_events(events), load_policy(policy_name), ENDS, engine="numba")
+
+
+__all__ = ["COMPILED_FROM", "KEY", "TRUTH", "Asked", "Demo", "compile_kernel", "demonstrate"]
