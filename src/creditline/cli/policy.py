@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from creditline.cli.options import JsonOption
+from creditline.cli.options import HOME_DEFAULT, HomeOption, JsonOption
 from creditline.clock import SystemClock, parse_moment
 from creditline.i18n import Language, preferred_language, text
 from creditline.lines.kernel import kernel_source
@@ -132,3 +132,18 @@ def sql(policy: PolicyArgument, dialect: DialectOption = "duckdb", at: AtOption 
     """Print a policy as one SQL query, as of a moment (default: now)."""
     moment = parse_moment(at) if at else SystemClock().now()
     typer.echo(policy_sql(load_policy(policy), moment, dialect), nl=False)
+
+
+@policy_app.command("publish", help=text("policy.publish_help", _LANG))
+def publish(
+    policy: PolicyArgument,
+    since: Annotated[str, typer.Option("--from", help=text("policy.from_help", _LANG))],
+    home: HomeOption = HOME_DEFAULT,
+) -> None:
+    """Put a policy's version into the home, in force from a moment; ``creditline run`` then decides by it."""
+    from creditline.store import Home
+
+    read = load_policy(policy)
+    with Home.open(home) as opened:
+        opened.publish(read.name, read.version, read.text, parse_moment(since))
+    typer.echo(text("policy.published", _LANG, name=read.name, version=read.version[:12], since=since))

@@ -18,7 +18,7 @@ from creditline.lines.decision import ACTIONS, STATUSES, Decision
 from creditline.lines.kernel import Engine, kernel_of
 from creditline.policy.compiler import STATE, fact_order
 from creditline.policy.model import Policy
-from creditline.scoring.scorecard import Scorecard
+from creditline.scoring.scorecard import Scorecard, every_limit
 
 Int64s = NDArray[np.int64]
 
@@ -80,11 +80,12 @@ def run(
     ``states`` are those the lines are in at ``since``. ``cards`` with ``card_of`` (a card's number by line) score
     lines by scorecards of their own over the policy's scored facts, as folds need.
     """
-    engine = engine or _engine(slices, policy)
+    woken = policy.with_scorecard(every_limit(cards)) if cards else policy
+    engine = engine or _engine(slices, woken)
     states = new_states(len(slices)) if states is None else states.copy()
     table, card_of = _cards(policy, cards, card_of, len(slices))
     failed = np.zeros(len(slices), np.int64)
-    walk = kernel_of(policy).function("walk_many", engine)
+    walk = kernel_of(woken).function("walk_many", engine)
     width = machine.D_FACTS + len(policy.facts)
     start = BEGINNING if since is None else since
 
@@ -103,7 +104,7 @@ def run(
 
     blocks = _in_threads(part, _shares(slices, threads))
     rows = np.concatenate([np.empty((0, width), np.int64), *blocks])
-    return Run(slices, policy, states, rows, _failures(slices, policy, failed, until, table, card_of))
+    return Run(slices, policy, states, rows, _failures(slices, woken, failed, until, table, card_of))
 
 
 BEGINNING = -(2**62)

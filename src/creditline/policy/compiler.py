@@ -370,10 +370,10 @@ class _Measure:
         if fact.window:
             since = f"{var}__at" if fact.is_latest else f"{var}__from"
             steps += _earlier(next_month if fact.window.months else f"{since} + {fact.window.us}")
-        return [f"if {known}:", *("    " + line for line in steps)]
+        return _under(known, steps) if steps else []
 
     def _steps(self, name: str, since: str, unit: int) -> list[str]:
-        """The next value of an age at which something is asked."""
+        """The next value of an age at which something is asked; none where nothing is."""
         steps = self.timing.steps.get(name)
         if steps is None:
             return _earlier(f"{since} + ((t - {since}) // {unit} + 1) * {unit}")

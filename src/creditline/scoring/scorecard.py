@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +63,19 @@ class Scorecard:
             steps = _steps(self.facts[name])
             cells += [self.facts[name].missing, len(steps), *(cell for step in steps for cell in step)]
         return np.array(cells, np.int64)
+
+
+def every_limit(cards: Sequence[Scorecard]) -> Scorecard:
+    """A card without points whose bins end wherever a bin of any of the cards ends.
+
+    A kernel compiled for it wakes each line at the limits of whichever card scores it; waking it at another card's
+    decides nothing.
+    """
+    facts = {}
+    for name in cards[0].facts:
+        limits = sorted({each.below for card in cards for each in card.facts[name].bins if each.below is not None})
+        facts[name] = FactPoints(0, (*(Bin(0, limit) for limit in limits), Bin(0)))
+    return Scorecard(0, facts)
 
 
 def _steps(fact: FactPoints) -> list[tuple[int, int]]:

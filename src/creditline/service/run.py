@@ -18,10 +18,11 @@ from creditline.errors import CreditlineError
 from creditline.facts.slices import Slices
 from creditline.lines.decision import Decision
 from creditline.lines.replay import Failure, Run, look, measure, run
+from creditline.lines.succession import InForce, run_in_force
 from creditline.policy import Policy, load_policy, read_policy, shipped_policies
 from creditline.replay.standing import in_arrears, limit_given, owed
 from creditline.scoring.recipe import Recipe, read_recipe
-from creditline.scoring.scorecard import Bin, FactPoints, Scorecard
+from creditline.scoring.scorecard import Scorecard
 from creditline.scoring.train import fold_numbers, points_of, train
 from creditline.scoring.validate import auc, ks
 from creditline.scoring.written import with_card
@@ -123,17 +124,19 @@ def run_home(
         if folds is not None:
             remedy = "run a policy with a recipe (NAME.train.yaml) on a home that knows outcomes, or leave --folds out"
             raise CreditlineError("--folds", folds, remedy, "trains nothing here")
-        return _as_it_is(home, policy, slices, _last_known(slices) if until is None else until, tell)
+        versions = [InForce(policy, int(slices.at.min()))] if policy_name else _in_force(home, policy, slices)
+        return _as_it_is(home, versions, slices, _last_known(slices) if until is None else until, tell)
     recipe = recipe if folds is None else msgspec.structs.replace(recipe, folds=folds)
     until = recipe.moment if until is None else until
     if until > recipe.moment:
         raise CreditlineError("--until", until, f"give at most {recipe.as_of}: outcomes begin after it", "is too late")
     cards = _train(policy, recipe, slices, outcomes, until, tell)
     tell("run", 0, 1)
-    woken = policy.with_scorecard(_every_limit(cards.cards))
-    ran = run(slices, woken, until, cards=cards.cards, card_of=cards.card_of)
+    ran = run(slices, policy, until, cards=cards.cards, card_of=cards.card_of)
     tell("run", 1, 1)
-    return _keep(home, ran, until, cards, recipe, outcomes, tell)
+    for version in (policy, *cards.versions):
+        home.publish(version.name, version.version, version.text, int(slices.at.min()))
+    return _keep(home, ran, _by_version(ran, cards), until, cards, recipe, outcomes, tell)
 
 
 def _policy(home: Home, name: str | Path | None) -> tuple[Policy, Recipe | None]:
@@ -195,19 +198,6 @@ def _scored(policy: Policy) -> list[str]:
     return scored
 
 
-def _every_limit(cards: Sequence[Scorecard]) -> Scorecard:
-    """A card whose bins end wherever a bin of any card ends.
-
-    The kernel wakes a line when an age reaches a limit of the policy's card. Each line has to be woken at the limits
-    of the card that scores it; a visit at another card's decides nothing.
-    """
-    facts = {}
-    for name in cards[0].facts:
-        limits = sorted({each.below for card in cards for each in card.facts[name].bins if each.below is not None})
-        facts[name] = FactPoints(0, (*(Bin(0, limit) for limit in limits), Bin(0)))
-    return Scorecard(0, facts)
-
-
 def _fold_policy(policy: Policy, card: Scorecard, number: int) -> Policy:
     """The policy with a fold's card as a version of its own, so that every decision can be made again."""
     places = {name: policy.type_of(name).places for name in card.facts}
@@ -216,27 +206,40 @@ def _fold_policy(policy: Policy, card: Scorecard, number: int) -> Policy:
     return read_policy(text, f"{name}.yaml")
 
 
-def _as_it_is(home: Home, policy: Policy, slices: Slices, until: int, tell: Progress) -> Summary:
+def _in_force(home: Home, policy: Policy, slices: Slices) -> list[InForce]:
+    """The policy's versions published in the home, or the policy itself where there are none."""
+    published = [each for each in home.policies() if each.name == policy.name]
+    versions = {each.effective_from: InForce(read_policy(each.source, each.name), each.effective_from) for each in published}
+    return list(versions.values()) or [InForce(policy, int(slices.at.min()))]
+
+
+def _as_it_is(home: Home, versions: Sequence[InForce], slices: Slices, until: int, tell: Progress) -> Summary:
     tell("run", 0, 1)
-    ran = run(slices, policy, until)
-    seen = look(slices, policy, until, ran.states, keep_facts=False)
+    runs = run_in_force(slices, versions, until)
+    ran = runs[-1]
+    seen = look(slices, ran.policy, until, ran.states, keep_facts=False)
     tell("run", 1, 1)
     own = np.zeros(len(slices), np.int64)
+    for version in versions:
+        home.publish(version.policy.name, version.policy.version, version.policy.text, version.since)
     cards = _Cards((), own, (), seen.verdicts[:, 0])
-    return _keep(home, ran, until, cards, None, home.outcomes(), tell)
+    decisions = sorted((each for part in runs for each in part.decisions()), key=lambda each: (each.line, each.number))
+    return _keep(home, ran, decisions, until, cards, None, home.outcomes(), tell)
 
 
 def _keep(
-    home: Home, ran: Run, until: int, cards: _Cards, recipe: Recipe | None, outcomes: dict[str, bool], tell: Progress
+    home: Home,
+    ran: Run,
+    decisions: Sequence[Decision],
+    until: int,
+    cards: _Cards,
+    recipe: Recipe | None,
+    outcomes: dict[str, bool],
+    tell: Progress,
 ) -> Summary:
     """Put the decisions, the versions that made them and how the lines stand into the home."""
-    policy, slices = ran.policy, ran.slices
+    slices = ran.slices
     tell("record", 0, 1)
-    start = int(slices.at.min())
-    home.publish(policy.name, policy.version, policy.text, start)
-    for version in cards.versions:
-        home.publish(version.name, version.version, version.text, start)
-    decisions = _by_version(ran, cards)
     home.record(decisions, slices.lines)
     standing = Standing(
         points=cards.points.tolist(),
