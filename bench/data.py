@@ -38,7 +38,13 @@ MIX: Mapping[str, int] = {
 """Weights of the kinds after a line's beginning."""
 
 CONSENTS = ("bureau", "score", "bank")
-PREAMBLE = ("party.identified", *("consent.given" for _ in CONSENTS), "profile.updated", "application.received", "line.opened")
+PREAMBLE = (
+    "party.identified",
+    *("consent.given" for _ in CONSENTS),
+    "profile.updated",
+    "application.received",
+    "line.opened",
+)
 """How every line begins, so that facts which need a consent are counted."""
 
 

@@ -7,7 +7,7 @@ latest values, ages and distinct counts in a window) are one grouped pass, which
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import duckdb
 import numpy as np
@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from creditline.events.kinds import NULL, SLOTS
-from creditline.facts.definitions import Fact
+from creditline.facts.definitions import CountedFact
 from creditline.facts.expressions import Compare, Constant, Expr, IsNull, Logic, Name, Not
 from creditline.facts.slices import NEVER, Slices
 from creditline.lines.replay import STATE
@@ -30,7 +30,7 @@ _PLAIN = ("count", "sum", "max", "min", "last", "age", "distinct")
 
 def plain(policy: Policy) -> Policy:
     """The policy cut down to its plain facts: no sequences, no consents, no points, no rules."""
-    facts = tuple(fact for fact in policy.facts if fact.operator in _PLAIN and fact.after is None)
+    facts = tuple(fact for fact in policy.counted_facts if fact.operator in _PLAIN and fact.after is None)
     return dataclasses.replace(
         policy, facts=facts, consents=(), scorecard=None, rules=(), approve=None, reopen=None, version="plain"
     )
@@ -55,7 +55,13 @@ def events_table(slices: Slices) -> pa.Table:
 
 def states_table(states: Int64s) -> pa.Table:
     """States of lines as exported SQL reads them."""
-    names = {"status": "STATUS", "since": "SINCE", "limit": "LIMIT", "probation_until": "PROBATION", "closings": "CLOSINGS"}
+    names = {
+        "status": "STATUS",
+        "since": "SINCE",
+        "limit": "LIMIT",
+        "probation_until": "PROBATION",
+        "closings": "CLOSINGS",
+    }
     columns = {"line": np.arange(len(states), dtype=np.int32)}
     columns |= {name: np.ascontiguousarray(states[:, STATE.index(cell)]) for name, cell in names.items()}
     return pa.table(columns)
@@ -86,7 +92,7 @@ def _truth(expr: Expr, columns: Mapping[str, str]) -> str:
             raise NotImplementedError(f"{type(expr).__name__} in a plain fact: write it here")
 
 
-def _counts(fact: Fact, t: int) -> str:
+def _counts(fact: CountedFact, t: int) -> str:
     """Which events count for a fact."""
     assert fact.kind is not None
     parts = [f"kind = {fact.kind.code}"]
@@ -127,11 +133,11 @@ class DuckDb:
 
 def plain_sql(policy: Policy, t: int) -> str:
     """One pass over the events, one filtered aggregate a fact."""
-    columns = [f"{_aggregate(fact, t)} AS {fact.name}" for fact in policy.facts]
+    columns = [f"{_aggregate(fact, t)} AS {fact.name}" for fact in policy.counted_facts]
     return f"SELECT line, {', '.join(columns)} FROM events WHERE {_seen(t)} GROUP BY line"
 
 
-def _aggregate(fact: Fact, t: int) -> str:
+def _aggregate(fact: CountedFact, t: int) -> str:
     counted = f"FILTER (WHERE {_counts(fact, t)})"
     value = f"v{fact.field.slot}" if fact.field else ""
     match fact.operator:
@@ -162,12 +168,12 @@ class Polars:
 
     def plain(self, policy: Policy, t: int, engine: str = "in-memory", form: str = "filter") -> pl.DataFrame:
         """The plain facts by one lazy grouped pass."""
-        columns = [(_filtered if form=="filter" else _when)(fact, t).alias(fact.name) for fact in policy.facts]
+        columns = [(_filtered if form == "filter" else _when)(fact, t).alias(fact.name) for fact in policy.counted_facts]
         query = self.events.lazy().filter(pl.sql_expr(_seen(t))).group_by("line").agg(columns)
         return query.collect(engine=engine)  # type: ignore[call-overload]
 
 
-def _filtered(fact: Fact, t: int) -> pl.Expr:
+def _filtered(fact: CountedFact, t: int) -> pl.Expr:
     counted = pl.sql_expr(_counts(fact, t))
     value = pl.col(f"v{fact.field.slot}" if fact.field else "happened_at")
     match fact.operator:
@@ -186,7 +192,8 @@ def _filtered(fact: Fact, t: int) -> pl.Expr:
         case _:
             return value.filter(counted).min()
 
-def _when(fact: Fact, t: int) -> pl.Expr:
+
+def _when(fact: CountedFact, t: int) -> pl.Expr:
     counted = pl.sql_expr(_counts(fact, t))
     value = pl.col(f"v{fact.field.slot}" if fact.field else "happened_at")
     v = pl.when(counted).then(value)
@@ -196,7 +203,11 @@ def _when(fact: Fact, t: int) -> pl.Expr:
         case "sum":
             return v.sum()
         case "last":
-            return value.filter(counted).last() if not fact.field.required and fact.where is None else v.drop_nulls().last()
+            return (
+                value.filter(counted).last()
+                if not fact.field.required and fact.where is None
+                else v.drop_nulls().last()
+            )
         case "age":
             return (t - v.max()) // fact.unit
         case "distinct":

@@ -49,7 +49,7 @@ def policy_of(name: str) -> Policy:
 def plain_of(name: str) -> dict[str, Any]:
     if name in GATE_POLICIES:
         return policy_named(name)
-    import yaml  # noqa: PLC0415
+    import yaml
 
     plain: dict[str, Any] = yaml.safe_load(load_policy(name).text)
     return plain
@@ -149,7 +149,13 @@ def tables(slices: Slices, states: np.ndarray) -> tuple[pa.Table, pa.Table]:
         "voided_at": pa.array(slices.until, mask=slices.until == NEVER),
         "kind": slices.kind.astype(np.int64),
     } | {f"v{k}": pa.array(slices.values[k], mask=slices.values[k] == NULL) for k in range(SLOTS)}
-    columns = {"status": "STATUS", "since": "SINCE", "limit": "LIMIT", "probation_until": "PROBATION", "closings": "CLOSINGS"}
+    columns = {
+        "status": "STATUS",
+        "since": "SINCE",
+        "limit": "LIMIT",
+        "probation_until": "PROBATION",
+        "closings": "CLOSINGS",
+    }
     cells = {name: states[:, STATE.index(cell)] for name, cell in columns.items()}
     return pa.table(events), pa.table({"line": np.arange(len(slices))} | cells)
 
@@ -168,7 +174,9 @@ def in_duckdb(policy: Policy, slices: Slices, states: np.ndarray, t: int) -> lis
 class TestDuckdbIsPython:
     """Facts, points and fired rules as of a moment, in the state the walk left."""
 
-    @pytest.mark.parametrize(("name", "count"), [("machine", 10), ("kitchen-sink", 15), ("consumer-line", 8), ("business-line", 4)])
+    @pytest.mark.parametrize(
+        ("name", "count"), [("machine", 10), ("kitchen-sink", 15), ("consumer-line", 8), ("business-line", 4)]
+    )
     def test_facts_points_rules(self, name: str, count: int) -> None:
         policy = policy_of(name)
 
@@ -176,7 +184,9 @@ class TestDuckdbIsPython:
         @given(data=st.data())
         def compare(data: st.DataObject) -> None:
             slices = draw_lines(data, plain_of(name), most=4)
-            t = data.draw(st.integers(int(slices.at.min()), int(slices.at.max()) + 10**13) | moments(plain_of(name), []))
+            t = data.draw(
+                st.integers(int(slices.at.min()), int(slices.at.max()) + 10**13) | moments(plain_of(name), [])
+            )
             states = run(slices, policy, t, engine="python").states
             seen = look(slices, policy, t, states, engine="python")
             if seen.failures:
@@ -210,7 +220,7 @@ incident: {code: T20, reason: {zh: 一, en: one}}
 
 def test_overflow_is_an_error_on_every_host() -> None:
     """9,223 draws of 10**15 fit int64, one more does not: no host wraps, none decides."""
-    from creditline.events.kinds import DrawBooked, LineOpened  # noqa: PLC0415
+    from creditline.events.kinds import DrawBooked, LineOpened
 
     policy, second = read_policy(OVERFLOWING), 1_000_000
     opened = Event("e0", "L", second, second, LineOpened(100))
@@ -236,7 +246,7 @@ def replace_known(event: Event, known: int) -> Event:
 
 
 def policy_plain(text: str) -> dict[str, Any]:
-    import yaml  # noqa: PLC0415
+    import yaml
 
     plain: dict[str, Any] = yaml.safe_load(text)
     return plain
@@ -244,7 +254,7 @@ def policy_plain(text: str) -> dict[str, Any]:
 
 def test_a_fold_shares_the_compiled_kernel() -> None:
     """Another scorecard over the same facts is another table, not another kernel."""
-    from creditline.lines.kernel import kernel_of  # noqa: PLC0415
+    from creditline.lines.kernel import kernel_of
 
     policy = policy_of("kitchen-sink")
     card = policy.scorecard

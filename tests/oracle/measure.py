@@ -80,7 +80,9 @@ def field(event: Event, name: str) -> Value:
 def holds(event: Event, predicate: object) -> bool:
     """Whether a predicate over an event's own fields is TRUE."""
     fields = KINDS[event.kind].fields
-    told = {name: Named(field(event, name), field_places(fields[name]), fields[name].unit == "money") for name in fields}
+    told = {
+        name: Named(field(event, name), field_places(fields[name]), fields[name].unit == "money") for name in fields
+    }
     return is_true(predicate, told)
 
 

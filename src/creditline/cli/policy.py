@@ -36,7 +36,9 @@ def register(app: typer.Typer) -> None:
 
 
 @policy_app.command("check", help=text("policy.check_help", _LANG))
-def check(policies: Annotated[list[str], typer.Argument(metavar="POLICY...", help=text("policy.policy_help", _LANG))]) -> None:
+def check(
+    policies: Annotated[list[str], typer.Argument(metavar="POLICY...", help=text("policy.policy_help", _LANG))],
+) -> None:
     """Check policies; the first with mistakes ends with status 2 and all its mistakes."""
     for name in policies:
         policy = load_policy(name)

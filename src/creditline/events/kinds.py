@@ -569,7 +569,7 @@ def text_code(text: str) -> int:
 def slots(event: Kind) -> list[int]:
     """The numeric form of an event: ``SLOTS`` int64 values, NULL where nothing is said."""
     row = [NULL] * SLOTS
-    for field in KINDS[type(event).__struct_config__.tag].fields.values():
+    for field in KINDS[str(type(event).__struct_config__.tag)].fields.values():
         value = getattr(event, field.name)
         if value is None:
             continue

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from creditline.events.kinds import KINDS, FieldSpec, KindSpec
-from creditline.facts.expressions import Expr, ExpressionError, Scope, Type, Unit, closest, parse_predicate
+from creditline.facts.expressions import Expr, Type, Unit
+from creditline.facts.parsing import ExpressionError, Scope, closest, parse_predicate
 
 Operator = Literal[
     "count", "sum", "max", "min", "last", "age", "distinct", "gap", "streak", "months", "falls", "rises", "open", "sql",
@@ -60,12 +61,31 @@ class Window:
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact of a policy."""
+    """One fact of a policy: its name, its type and its definition as written."""
 
     name: str
-    operator: Operator
     type: Type
-    kind: KindSpec | None = None
+    text: Mapping[str, object] = dataclasses.field(compare=False, hash=False)
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Data sources it reads directly."""
+        return frozenset()
+
+
+@dataclass(frozen=True)
+class SqlFact(Fact):
+    """A fact calculated from other facts."""
+
+    sql: Expr
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedFact(Fact):
+    """A fact counted over events of one kind."""
+
+    operator: Operator
+    kind: KindSpec
     field: FieldSpec | None = None
     window: Window | None = None
     where: Expr | None = None
@@ -80,14 +100,17 @@ class Fact:
     unit: int = 0
     """Microseconds of one unit, for ages and gaps."""
     holds: Expr | None = None
-    sql: Expr | None = None
-    text: Mapping[str, object] = dataclasses.field(default_factory=dict, compare=False, hash=False)
-    """The definition as written."""
 
     @property
     def is_latest(self) -> bool:
         """Whether only the latest event counts, so that the window is asked once, at the end."""
         return self.operator in ("last", "age")
+
+    @property
+    def slot(self) -> int:
+        """Slot of the field it reads; only facts over a field have one."""
+        assert self.field is not None, f"{self.name} reads no field"
+        return self.field.slot
 
     @property
     def sources(self) -> frozenset[str]:
@@ -120,19 +143,23 @@ def field_type(spec: FieldSpec) -> Type:
     return Type(unit, 2 if unit == "money" else 0, spec.choices, nullable=not spec.required)
 
 
-def define(name: str, spec: Mapping[str, object]) -> Fact:
-    """The fact that a definition describes; SQL facts come back without their expression."""
+def define(name: str, spec: Mapping[str, object]) -> CountedFact | None:
+    """The fact over events that a definition describes; None for one by SQL, which the policy's scope decides."""
     operators = [key for key in spec if key in OPERATORS]
     if len(operators) != 1:
         raise DefinitionError(
-            "", f"fact {name!r} needs exactly one operator, has {operators or 'none'}", closest(next(iter(spec), ""), OPERATORS)
+            "",
+            f"fact {name!r} needs exactly one operator, has {operators or 'none'}",
+            closest(next(iter(spec), ""), OPERATORS),
         )
     operator: Operator = operators[0]
     for key in spec:
         if key != operator and key not in _OPTIONS[operator]:
-            raise DefinitionError(key, f"{operator!r} has no option {key!r}", closest(key, sorted(_OPTIONS[operator]) or ["-"]))
+            raise DefinitionError(
+                key, f"{operator!r} has no option {key!r}", closest(key, sorted(_OPTIONS[operator]) or ["-"])
+            )
     if operator == "sql":
-        return Fact(name, "sql", Type("null"), text=spec)
+        return None
     return _Definition(name, operator, spec).fact()
 
 
@@ -144,10 +171,10 @@ class _Definition:
         self.kind, self.field = self._target()
         self.scope: Scope = {n: field_type(f) for n, f in self.kind.fields.items()}
 
-    def fact(self) -> Fact:
+    def fact(self) -> CountedFact:
         within, after, after_where = self._sequence()
         ended_by, on = self._ending()
-        return Fact(
+        return CountedFact(
             name=self.name,
             operator=self.operator,
             type=self._type(),
@@ -161,7 +188,9 @@ class _Definition:
             ended_by=ended_by,
             on=on,
             take=self._choice("take", ("min", "max", "last")),  # type: ignore[arg-type]
-            unit={"hour": HOUR, "day": DAY}[self._choice("unit", ("day", "hour") if self.operator == "age" else ("hour", "day"))],
+            unit={"hour": HOUR, "day": DAY}[
+                self._choice("unit", ("day", "hour") if self.operator == "age" else ("hour", "day"))
+            ],
             holds=self._predicate("holds", required=self.operator in ("streak", "months")),
             text=self.spec,
         )
@@ -182,7 +211,9 @@ class _Definition:
     def _check_field(self, field: FieldSpec, path: str) -> None:
         orderless = field.unit in ("choice", "text", "flag", "moment")
         if self.operator in ("sum", "max", "min", "falls", "rises") and orderless:
-            raise DefinitionError(self.operator, f"{path} is a {field.unit}; {self.operator} needs a number", "count it with where")
+            raise DefinitionError(
+                self.operator, f"{path} is a {field.unit}; {self.operator} needs a number", "count it with where"
+            )
         if self.operator == "sum" and (field.minimum is None or field.minimum < 0):
             raise DefinitionError(self.operator, f"{path} may be negative and cannot be summed", "use last, max or min")
 
@@ -200,7 +231,9 @@ class _Definition:
     def _predicate(self, key: str, kind: KindSpec | None = None, *, required: bool = False) -> Expr | None:
         if key not in self.spec:
             if required:
-                raise DefinitionError("", f"{self.operator!r} needs {key!r}", f"add {key}: a condition over the event's fields")
+                raise DefinitionError(
+                    "", f"{self.operator!r} needs {key!r}", f"add {key}: a condition over the event's fields"
+                )
             return None
         scope = self.scope if kind is None else {n: field_type(f) for n, f in kind.fields.items()}
         try:
@@ -209,8 +242,12 @@ class _Definition:
             raise DefinitionError(key, error.message, error.suggestion, error.offset) from None
 
     def _sequence(self) -> tuple[int, KindSpec | None, Expr | None]:
-        if ("within" in self.spec) != ("after" in self.spec) or ("after_where" in self.spec and "after" not in self.spec):
-            raise DefinitionError("", "'within' and 'after' go together", "give both, e.g. within: 48h, after: repayment.received")
+        if ("within" in self.spec) != ("after" in self.spec) or (
+            "after_where" in self.spec and "after" not in self.spec
+        ):
+            raise DefinitionError(
+                "", "'within' and 'after' go together", "give both, e.g. within: 48h, after: repayment.received"
+            )
         if "after" not in self.spec:
             return 0, None, None
         after = _kind(str(self.spec["after"]), "after")
@@ -229,7 +266,9 @@ class _Definition:
         for kind in (self.kind, ender):
             if on not in kind.fields or not kind.fields[on].required:
                 both = [f for f in self.kind.fields if f in ender.fields]
-                raise DefinitionError("on", f"{kind.name} has no required field {on!r}", closest(on, both or ["(none in common)"]))
+                raise DefinitionError(
+                    "on", f"{kind.name} has no required field {on!r}", closest(on, both or ["(none in common)"])
+                )
         return ender, (self.kind.fields[on].slot, ender.fields[on].slot)
 
     def _choice(self, key: str, options: tuple[str, ...]) -> str:
@@ -248,4 +287,17 @@ def _kind(name: str, key: str) -> KindSpec:
     return KINDS[name]
 
 
-__all__ = ["DAY", "HOUR", "OPERATORS", "DefinitionError", "Fact", "Operator", "Window", "define", "field_type", "parse_window"]
+__all__ = [
+    "DAY",
+    "HOUR",
+    "OPERATORS",
+    "CountedFact",
+    "DefinitionError",
+    "Fact",
+    "Operator",
+    "SqlFact",
+    "Window",
+    "define",
+    "field_type",
+    "parse_window",
+]  # fmt: skip

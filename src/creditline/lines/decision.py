@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 Status = Literal["new", "applied", "declined", "open", "frozen", "closed", "terminated"]
-STATUSES: tuple[Status, ...] = ("new", "applied", "declined", "open", "frozen", "closed", "terminated")
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 Action = Literal[
-    "none", "apply", "open", "decline", "set_limit", "freeze", "unfreeze", "close", "extend", "reopen", "terminate", "hold",
+    "none", "apply", "open", "decline", "set_limit", "freeze", "unfreeze", "close", "extend", "reopen", "terminate",
+    "hold",
 ]  # fmt: skip
-ACTIONS: tuple[Action, ...] = (
-    "none", "apply", "open", "decline", "set_limit", "freeze", "unfreeze", "close", "extend", "reopen", "terminate", "hold",
-)  # fmt: skip
+ACTIONS: tuple[Action, ...] = get_args(Action)
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):

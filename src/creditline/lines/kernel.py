@@ -107,11 +107,12 @@ class Kernel:
             return self._numba
 
     def _compile(self) -> ModuleType:
-        import numba  # noqa: PLC0415  (a second of start-up that plain commands need not pay)
+        import numba
 
         path = self._write()
         spec = importlib.util.spec_from_file_location(f"creditline_kernel_{self.key}_nb", path)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module  # Numba's cache finds the module again by its name
         spec.loader.exec_module(module)

@@ -55,8 +55,8 @@ if TYPE_CHECKING:  # given by the generated module
     REOPEN_LIMIT: int
 
     def measure(
-        t: int, lo: int, hi: int, at: Int64s, known: Int64s, until: Int64s, kind: Kinds, v: Int64s, s: Int64s, f: Int64s,
-        scratch: Int64s,
+        t: int, lo: int, hi: int, at: Int64s, known: Int64s, until: Int64s, kind: Kinds, v: Int64s, s: Int64s,
+        f: Int64s, scratch: Int64s,
     ) -> None: ...  # fmt: skip
     def score(f: Int64s, card: Int64s) -> int: ...
     def judge(t: int, s: Int64s, f: Int64s, points: int, r: Int64s) -> None: ...
@@ -225,8 +225,8 @@ def move(t: int, s: Int64s, f: Int64s, r: Int64s, d: Int64s) -> int:
 
 
 def note(
-    out: Int64s, n: int, line: int, t: int, action: int, before: int, limit_before: int, after: int, limit: int, points: int,
-    s: Int64s, f: Int64s, r: Int64s, trigger: int, seen: int,
+    out: Int64s, n: int, line: int, t: int, action: int, before: int, limit_before: int, after: int, limit: int,
+    points: int, s: Int64s, f: Int64s, r: Int64s, trigger: int, seen: int,
 ) -> None:  # fmt: skip
     """Write one decision into row n of out."""
     row = out[n]
@@ -243,7 +243,8 @@ def note(
 
 def visit(
     line: int, t: int, lo: int, hi: int, first: int, last: int, at: Int64s, known: Int64s, until: Int64s, kind: Kinds,
-    v: Int64s, visits: Int64s, s: Int64s, card: Int64s, f: Int64s, r: Int64s, d: Int64s, scratch: Int64s, out: Int64s, n: int,
+    v: Int64s, visits: Int64s, s: Int64s, card: Int64s, f: Int64s, r: Int64s, d: Int64s, scratch: Int64s, out: Int64s,
+    n: int,
 ) -> int:  # fmt: skip
     """Look at one line at moment t, when rows visits[first:last] became known; the next free row of out."""
     start = n
@@ -290,10 +291,11 @@ def visit(
 
 
 def walk(
-    line: int, lo: int, hi: int, since: int, end: int, at: Int64s, known: Int64s, until: Int64s, kind: Kinds, v: Int64s,
-    visits: Int64s, s: Int64s, card: Int64s, f: Int64s, r: Int64s, d: Int64s, scratch: Int64s, out: Int64s, n: int,
+    line: int, lo: int, hi: int, since: int, end: int, at: Int64s, known: Int64s, until: Int64s, kind: Kinds,
+    v: Int64s, visits: Int64s, s: Int64s, card: Int64s, f: Int64s, r: Int64s, d: Int64s, scratch: Int64s, out: Int64s,
+    n: int,
 ) -> int:  # fmt: skip
-    """Take one line from moment ``since`` (excluded) to ``end`` (included); the next free row of out, or -1 when full."""
+    """Take one line from ``since`` (excluded) to ``end`` (included); the next free row of out, or -1 when full."""
     g = lo
     while g < hi and known[visits[g]] <= since:
         g += 1
@@ -314,8 +316,9 @@ def walk(
 
 
 def walk_many(
-    first: int, last: int, since: int, end: int, offsets: Int64s, at: Int64s, known: Int64s, until: Int64s, kind: Kinds,
-    v: Int64s, visits: Int64s, states: Int64s, cards: Int64s, card_of: Int64s, failed: Int64s, out: Int64s, progress: Int64s,
+    first: int, last: int, since: int, end: int, offsets: Int64s, at: Int64s, known: Int64s, until: Int64s,
+    kind: Kinds, v: Int64s, visits: Int64s, states: Int64s, cards: Int64s, card_of: Int64s, failed: Int64s, out: Int64s,
+    progress: Int64s,
 ) -> int:  # fmt: skip
     """Walk lines first to last (excluded); the rows written. progress[0] is the line to go on with when out is full."""
     longest = 1

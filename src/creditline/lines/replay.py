@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +149,9 @@ def look(
         return []
 
     _in_threads(part, _shares(slices, threads))
-    return Look(facts, verdicts, tuple(Failure(slices.lines[i], "outside int64") for i in np.flatnonzero(failed)))
+    return Look(
+        facts, verdicts, tuple(Failure(slices.lines[i], "outside int64") for i in np.flatnonzero(failed).tolist())
+    )
 
 
 def measure(
@@ -204,10 +207,10 @@ def _shares(slices: Slices, threads: int) -> list[tuple[int, int]]:
     """Lines in runs with about the same number of events each."""
     marks = np.linspace(0, slices.offsets[-1], threads * 8 + 1)[1:-1] if len(slices) > 1000 else np.array([])
     cuts = np.unique([0, *np.searchsorted(slices.offsets, marks), len(slices)])
-    return [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return list(pairwise(cuts.tolist()))
 
 
-def _in_threads(part, shares: list[tuple[int, int]]) -> list[Int64s]:  # type: ignore[no-untyped-def]
+def _in_threads(part: Callable[[int, int], list[Int64s]], shares: list[tuple[int, int]]) -> list[Int64s]:
     if len(shares) <= 1:
         return [block for share in shares for block in part(*share)]
     with ThreadPoolExecutor(2) as pool:
@@ -219,7 +222,8 @@ def _failures(
 ) -> tuple[Failure, ...]:
     """For each failed line the statement that failed, found by walking it again as Python."""
     return tuple(
-        Failure(slices.lines[line], _why(slices, policy, line, until, table, card_of)) for line in np.flatnonzero(failed)
+        Failure(slices.lines[line], _why(slices, policy, line, until, table, card_of))
+        for line in np.flatnonzero(failed).tolist()
     )
 
 
@@ -235,7 +239,9 @@ def _why(slices: Slices, policy: Policy, line: int, until: int, table: Int64s, c
         walk(line, lo, hi, BEGINNING, until, slices.at, slices.known, slices.until, slices.kind, slices.values,
              slices.visits, state, table[card_of[line]], f, r, d, scratch, out, 0)  # fmt: skip
     except OverflowError as error:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.name in ("measure", "judge", "score")]
+        frames = [
+            frame for frame in traceback.extract_tb(error.__traceback__) if frame.name in ("measure", "judge", "score")
+        ]
         return f"{error} in: {frames[-1].line}" if frames else str(error)
     return "could not be decided"
 

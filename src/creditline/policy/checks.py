@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from creditline.facts.definitions import Fact
+from creditline.facts.definitions import CountedFact
 from creditline.facts.expressions import TRUTH, Expr, Logic, Not
 from creditline.policy.model import Policy, Rule
 from creditline.policy.ranges import Box, possible, widest
@@ -24,15 +24,21 @@ def check_policy(policy: Policy, source: Source) -> None:
         _check_rest(rule, source, path)
     for part, name in ((policy.approve, "approve"), (policy.reopen, "reopen")):
         if part and not possible(part.when, box):
-            source.add((name, "when"), f"{name} can never happen: 'when' can never be TRUE", _ranges(policy, part.when, box))
+            source.add(
+                (name, "when"), f"{name} can never happen: 'when' can never be TRUE", _ranges(policy, part.when, box)
+            )
     if not policy.incident_reason:
         source.add((), "'incident' is missing", "add incident: {code: T20, reason: {zh: .., en: ..}}")
 
 
 def _check_when(policy: Policy, rule: Rule, box: Box, source: Source, path: Path) -> None:
     if not possible(rule.when, box):
-        source.add((*path, "when"), f"{rule.code} can never fire: 'when' can never be TRUE", _ranges(policy, rule.when, box))
-    elif not possible(rule.when, box, to=False) and not any(node.type.nullable for node in rule.when.walk() if not node.parts):
+        source.add(
+            (*path, "when"), f"{rule.code} can never fire: 'when' can never be TRUE", _ranges(policy, rule.when, box)
+        )
+    elif not possible(rule.when, box, to=False) and not any(
+        node.type.nullable for node in rule.when.walk() if not node.parts
+    ):
         source.add((*path, "when"), f"{rule.code} always fires: 'when' is always TRUE", _ranges(policy, rule.when, box))
 
 
@@ -46,7 +52,7 @@ def _check_cure(policy: Policy, rule: Rule, box: Box, source: Source, path: Path
         return
     for name in sorted(policy.counted(cure)):
         fact = policy.by_name.get(name)
-        if fact is None or not _never_falls(fact) or not fires:
+        if not isinstance(fact, CountedFact) or not _never_falls(fact) or not fires:
             continue
         fired_from = fires.lowest(name, box[name])
         if all(part.get(name, box[name])[1] < fired_from for part in cured.boxes):
@@ -68,7 +74,7 @@ def _check_rest(rule: Rule, source: Source, path: Path) -> None:
         source.add((*path, "when"), what, "give it a cooling_off, or read a fact")
 
 
-def _never_falls(fact: Fact) -> bool:
+def _never_falls(fact: CountedFact) -> bool:
     return fact.operator in _LIFELONG and fact.window is None
 
 
@@ -79,5 +85,7 @@ def _ranges(policy: Policy, expr: Expr, box: Box) -> str:
         low, high = box.get(name, (-inf, inf))
         scale = 10 ** policy.type_of(name).places
         if abs(low) != inf or abs(high) != inf:
-            told.append(f"{name} is " + (f"{low / scale:g} to {high / scale:g}" if high != inf else f"{low / scale:g} or more"))
+            told.append(
+                f"{name} is " + (f"{low / scale:g} to {high / scale:g}" if high != inf else f"{low / scale:g} or more")
+            )
     return "; ".join(told) or "the conditions exclude each other"

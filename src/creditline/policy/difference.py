@@ -41,7 +41,9 @@ def _compare(before: object, after: object, path: str) -> Iterator[Change]:
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted({*before, *after}):
-            yield from _compare(before.get(key, _ABSENT), after.get(key, _ABSENT), f"{path}.{key}" if path else str(key))
+            yield from _compare(
+                before.get(key, _ABSENT), after.get(key, _ABSENT), f"{path}.{key}" if path else str(key)
+            )
     else:
         yield Change(path, _told(before), _told(after))
 

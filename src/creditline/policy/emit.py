@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from creditline.facts.expressions import Arithmetic, Call, Case, Compare, Constant, Expr, IsNull, Logic, Name, Not
 
 Resolver = Callable[[str], str]
 """From a name in an expression to the code that reads it."""
 
-_RESERVED = set(
-    "t lo hi at known until kind v s f r i j k a n card scratch wake seen suspended fired held cured out line "
-    "min max abs range len int bool np add sub mul div eq ne lt le gt ge coalesce nullif least greatest magnitude cut "
-    "stands month_index month_start count_distinct measure score judge walk".split()
-)
+_RESERVED = frozenset({
+    "t", "lo", "hi", "at", "known", "until", "kind", "v", "s", "f", "r", "i", "j", "k", "a", "n", "card",
+    "scratch", "wake", "end", "ends", "month", "this_month", "suspended", "asked_at", "hard", "soft",
+    "hard_until", "soft_until", "override_until", "fired", "held", "cured", "min", "max", "abs", "range", "len",
+    "np", "add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge", "coalesce", "nullif", "least",
+    "greatest", "magnitude", "cut", "stands", "month_index", "month_start", "count_distinct", "measure",
+    "score", "judge", "walk",
+})  # fmt: skip
+"""Names the kernel itself uses."""
 
 _TRUE: Mapping[str, str] = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _FALSE: Mapping[str, str] = {"=": "ne", "<>": "eq", "<": "ge", "<=": "gt", ">": "le", ">=": "lt"}
@@ -112,3 +116,21 @@ class Emitter:
         if expr.left.type.nullable or expr.right.type.nullable:
             return f"{test}({left}, {right})"
         return f"{left} {_SYMBOL[test]} {right}"
+
+
+def under(condition: str, lines: Sequence[str]) -> list[str]:
+    """Lines indented under a condition; as they are where there is none."""
+    if not condition:
+        return list(lines)
+    condition = condition[1:-1] if condition.startswith("(") and _closes_last(condition) else condition
+    return [f"if {condition}:", *("    " + line for line in lines)]
+
+
+def _closes_last(code: str) -> bool:
+    """Whether the first bracket closes at the very end."""
+    depth = 0
+    for place, char in enumerate(code):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return place == len(code) - 1
+    return False

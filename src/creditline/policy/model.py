@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from creditline.facts.definitions import Fact
+from creditline.facts.definitions import CountedFact, Fact, SqlFact
 from creditline.facts.expressions import Expr, Type
 from creditline.scoring.scorecard import Scorecard
 
@@ -50,7 +50,7 @@ class Rule:
     not_within: int = 0
     """Microseconds between two changes of the limit."""
     answered_by: tuple[str, ...] = ()
-    texts: Mapping[str, str] = None  # type: ignore[assignment]
+    texts: Mapping[str, str] = field(default_factory=dict)
     """``when``, ``cure`` and ``limit`` as written."""
 
     @property
@@ -116,6 +116,16 @@ class Policy:
         """Rules by code."""
         return {rule.code: rule for rule in self.rules}
 
+    @cached_property
+    def counted_facts(self) -> tuple[CountedFact, ...]:
+        """Facts over events, in order of name."""
+        return tuple(fact for fact in self.facts if isinstance(fact, CountedFact))
+
+    @cached_property
+    def sql_facts(self) -> tuple[SqlFact, ...]:
+        """Facts over facts, each after those it reads."""
+        return tuple(fact for fact in self.facts if isinstance(fact, SqlFact))
+
     def type_of(self, name: str) -> Type:
         """Type of a fact, an attribute or the points."""
         if name == "points":
@@ -131,7 +141,7 @@ class Policy:
             facts = self.scorecard.facts if self.scorecard else ()
             return frozenset().union(*(self._counted(fact) for fact in facts))
         fact = self.by_name.get(name)
-        return self.counted(fact.sql) if fact and fact.sql else frozenset({name})
+        return self.counted(fact.sql) if isinstance(fact, SqlFact) else frozenset({name})
 
     def sources(self, *exprs: Expr | None) -> frozenset[str]:
         """Data sources that expressions rest on."""
@@ -147,5 +157,3 @@ class Policy:
     def with_scorecard(self, card: Scorecard, version: str | None = None) -> Policy:
         """The same policy under another scorecard over the same facts (a fold, a challenger)."""
         return replace(self, scorecard=card, version=version or self.version)
-
-

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 from math import inf
 
-from creditline.facts.definitions import Fact
+from creditline.facts.definitions import CountedFact
 from creditline.facts.expressions import Arithmetic, Call, Case, Compare, Constant, Expr, IsNull, Logic, Name, Not
 from creditline.policy.model import ATTRIBUTES, Policy
 
@@ -28,10 +28,11 @@ _MIRROR = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 def widest(policy: Policy) -> dict[str, Interval]:
     """The interval of every fact and attribute, whatever happens."""
-    found: dict[str, Interval] = {name: (0, inf) for name in ATTRIBUTES}
+    found: dict[str, Interval] = dict.fromkeys(ATTRIBUTES, (0, inf))
     found |= {"on_probation": (0, 1), "status": (0, 6)}
-    for fact in policy.facts:
-        found[fact.name] = interval(fact.sql, found) if fact.sql is not None else _of_fact(fact)
+    found |= {fact.name: _of_fact(fact) for fact in policy.counted_facts}
+    for fact in policy.sql_facts:
+        found[fact.name] = interval(fact.sql, found)
     if policy.scorecard:
         facts = policy.scorecard.facts.values()
         each = [[fact.missing, *(part.points for part in fact.bins)] for fact in facts]
@@ -42,7 +43,7 @@ def widest(policy: Policy) -> dict[str, Interval]:
     return found
 
 
-def _of_fact(fact: Fact) -> Interval:
+def _of_fact(fact: CountedFact) -> Interval:
     if fact.field is not None and fact.operator in ("max", "min", "last"):
         low, high = fact.field.minimum, fact.field.maximum
         return (-inf if low is None else low, inf if high is None else high)

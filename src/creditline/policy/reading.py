@@ -11,22 +11,15 @@ from decimal import ROUND_CEILING, Decimal
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, cast
 
 from creditline.clock import ClockError, parse_offset
 from creditline.errors import CreditlineError
 from creditline.events.kinds import SOURCES
-from creditline.facts.definitions import DefinitionError, Fact, define, parse_window
-from creditline.facts.expressions import (
-    Expr,
-    ExpressionError,
-    Type,
-    closest,
-    describe,
-    parse_expression,
-    parse_predicate,
-)
-from creditline.policy.model import ATTRIBUTES, POINTS, SEVERITY, Approval, Policy, Reason, Reopening, Rule
+from creditline.facts.definitions import CountedFact, DefinitionError, Fact, SqlFact, define, parse_window
+from creditline.facts.expressions import Expr, Type
+from creditline.facts.parsing import ExpressionError, closest, describe, parse_expression, parse_predicate
+from creditline.policy.model import ATTRIBUTES, POINTS, SEVERITY, Approval, Policy, Reason, Reopening, Rule, Then
 from creditline.policy.source import Path, Plain, PolicyErrors, Source
 from creditline.scoring.scorecard import POINTS_MAX, Bin, FactPoints, Scorecard
 
@@ -67,7 +60,7 @@ def load_policy(name: FilePath | str) -> Policy:
 
 def read_policy(text: str, file: str = "policy.yaml") -> Policy:
     """Read and check a policy's text. Raises PolicyErrors with all mistakes."""
-    from creditline.policy.checks import check_policy  # noqa: PLC0415  (checks reads the model this module builds)
+    from creditline.policy.checks import check_policy
 
     source = Source(text, file)
     policy = _Reading(source).policy()
@@ -96,6 +89,8 @@ class _Reading:
         """The policy, or None where it cannot be built; then mistakes are noted."""
         consents = self._consents()
         facts = self._facts(consents)
+        # A fact that is itself a mistake still has a name: those who read it are not blamed too.
+        self.scope |= {name: Type("null") for name in self._mapping(self.root.get("facts", {}), ("facts",))}
         self.scope |= {fact.name: fact.type for fact in facts}
         card = self._scorecard({fact.name: fact for fact in facts})
         self.scope["points"] = POINTS
@@ -130,8 +125,8 @@ class _Reading:
         if not isinstance(value, dict):
             self.source.add(path, f"{path[-1] if path else 'a policy'!s} must be a mapping of keys to values")
             return {}
-        for key in value if known is not None else ():
-            if key not in known:
+        for key in value:
+            if known is not None and key not in known:
                 self.source.add((*path, key), f"unknown key {key!r}", closest(key, sorted(known)), key=True)
         for key in required:
             if key not in value:
@@ -168,56 +163,64 @@ class _Reading:
 
     def _facts(self, consents: Sequence[str]) -> tuple[Fact, ...]:
         specs = self._mapping(self.root.get("facts", {}), ("facts",))
-        facts: dict[str, Fact] = {}
+        counted: dict[str, CountedFact] = {}
+        texts: dict[str, str] = {}
         for name in sorted(specs):
-            if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in ATTRIBUTES or name == "points":
-                self.source.add(
-                    ("facts", name), f"{name!r} cannot name a fact", "use small letters, digits and _; not an attribute's name",
-                    key=True,
-                )  # fmt: skip
+            if not self._can_name_a_fact(name):
                 continue
             spec = self._mapping(specs[name], ("facts", name))
             try:
-                fact = define(name, spec) if spec else None
+                fact = define(name, spec)
             except DefinitionError as error:
                 path = ("facts", name, error.key) if error.key else ("facts", name)
                 self.source.add(path, error.message, error.suggestion, offset=error.offset)
                 continue
-            if fact and fact.sources & set(consents):
-                fact = replace(fact, type=replace(fact.type, nullable=True))
-            if fact:
-                facts[name] = fact
-        counted = [fact for fact in facts.values() if fact.operator != "sql"]
-        return (*counted, *self._sql_facts(facts, specs))
+            if fact is None:
+                texts[name] = str(spec["sql"])
+            else:
+                unread = bool(fact.sources & set(consents))
+                counted[name] = replace(fact, type=replace(fact.type, nullable=True)) if unread else fact
+        return (*counted.values(), *self._sql_facts(counted, texts, specs))
 
-    def _sql_facts(self, facts: dict[str, Fact], specs: Mapping[str, Any]) -> list[Fact]:
-        """SQL facts, each after those it reads; a cycle is a mistake."""
-        scope = ATTRIBUTES | {name: fact.type for name, fact in facts.items() if fact.operator != "sql"}
-        done: list[Fact] = []
+    def _can_name_a_fact(self, name: str) -> bool:
+        good = re.fullmatch(r"[a-z][a-z0-9_]*", name) and name not in ATTRIBUTES and name != "points"
+        if not good:
+            remedy = "use small letters, digits and _; not an attribute's name"
+            self.source.add(("facts", name), f"{name!r} cannot name a fact", remedy, key=True)
+        return bool(good)
+
+    def _sql_facts(
+        self, counted: Mapping[str, CountedFact], texts: Mapping[str, str], specs: Mapping[str, Any]
+    ) -> list[SqlFact]:
+        """SQL facts, each after those it reads; a circle is a mistake."""
+        # A fact that is itself a mistake stands in as a number, so that those who read it are not blamed too.
+        scope = dict(ATTRIBUTES) | {name: Type("null") for name in specs if name not in texts}
+        scope |= {name: fact.type for name, fact in counted.items()}
+        done: list[SqlFact] = []
         visiting: list[str] = []
 
         def visit(name: str) -> None:
-            if name in scope or name not in facts:
-                return
             path: Path = ("facts", name, "sql")
+            if name in scope:
+                return
             if name in visiting:
                 ring = " -> ".join([*visiting[visiting.index(name) :], name])
                 self.source.add(path, f"facts read each other in a circle: {ring}", "break the circle")
                 scope[name] = Type("number")
                 return
             visiting.append(name)
-            text = str(specs[name]["sql"])
-            for other in sorted(facts):
-                if re.search(rf"\b{other}\b", text):
+            for other in sorted(texts):
+                if re.search(rf"\b{other}\b", texts[name]):
                     visit(other)
             visiting.pop()
-            if name not in scope:
-                expr = self._expression(text, path, scope | {n: Type("number") for n in specs if n not in facts})
-                if expr is not None:
-                    done.append(replace(facts[name], sql=expr, type=expr.type))
-                scope[name] = expr.type if expr is not None else Type("number")
+            if name in scope:
+                return
+            expr = self._expression(texts[name], path, scope)
+            if expr is not None:
+                done.append(SqlFact(name, expr.type, specs[name], expr))
+            scope[name] = expr.type if expr is not None else Type("number")
 
-        for name in sorted(facts):
+        for name in sorted(texts):
             visit(name)
         return done
 
@@ -275,13 +278,17 @@ class _Reading:
         points = {}
         for name, spec in listed.items():
             here = (*path, "facts", name)
+            if name in self.scope and name not in facts and name not in ATTRIBUTES:
+                continue
             if name not in facts:
                 self.source.add(here, f"unknown fact {name!r}", closest(name, list(facts)), key=True)
                 continue
             if facts[name].type.unit in ("text", "moment", "null"):
                 self.source.add(here, f"{name} cannot be scored", "score a number, a choice or a flag", key=True)
                 continue
-            points[name] = self._fact_points(facts[name].type, self._mapping(spec, here, {"missing", "bins"}, ("bins",)), here)
+            points[name] = self._fact_points(
+                facts[name].type, self._mapping(spec, here, {"missing", "bins"}, ("bins",)), here
+            )
         return Scorecard(self._points(card.get("base", 0), (*path, "base")), points)
 
     def _fact_points(self, kind: Type, spec: Mapping[str, Any], path: Path) -> FactPoints:
@@ -344,27 +351,37 @@ class _Reading:
         self._rule_options(spec, then, path)
         when = self._predicate(spec, "when", path)
         scopes = self._scopes(spec, then, path)
-        rule = {
-            "cure": self._predicate(spec, "cure", path),
-            "cooling_off": self._duration(spec, "cooling_off", path),
-            "limit": self._value(spec, "limit", path, "money"),
-            "not_within": self._duration(spec, "not_within", path),
-            "reason": self._reason(spec.get("reason"), (*path, "reason")),
-            "answered_by": tuple(map(str, self._list(spec.get("answered_by", []), (*path, "answered_by")))),
-            "texts": {key: _text(spec[key]) for key in ("when", "cure", "limit") if key in spec},
-        }
+        cure, limit = self._predicate(spec, "cure", path), self._value(spec, "limit", path, "money")
+        cooling_off, not_within = self._duration(spec, "cooling_off", path), self._duration(spec, "not_within", path)
+        reason = self._reason(spec.get("reason"), (*path, "reason"))
+        answers = self._list(spec.get("answered_by", []), (*path, "answered_by"))
         if when is None or then not in SEVERITY:
             return None
         return Rule(
-            code=code, when=when, then=then, on_line="line" in scopes, on_application="application" in scopes, **rule
-        )  # type: ignore[arg-type]
+            code=code,
+            when=when,
+            then=cast("Then", then),
+            reason=reason,
+            cooling_off=cooling_off,
+            cure=cure,
+            on_line="line" in scopes,
+            on_application="application" in scopes,
+            limit=limit,
+            not_within=not_within,
+            answered_by=tuple(map(str, answers)),
+            texts={key: _text(spec[key]) for key in ("when", "cure", "limit") if key in spec},
+        )
 
     def _rule_options(self, spec: Mapping[str, Any], then: str, path: Path) -> None:
         needs = {"close": ["cooling_off"], "limit": ["limit"]}.get(then, [])
         for key in needs:
             if key not in spec:
                 self.source.add(path, f"a rule that says 'then: {then}' needs {key!r}", f"add {key}:")
-        allowed = {"limit": {"limit", "not_within"}, "close": {"cooling_off", "cure"}, "freeze": {"cooling_off", "cure"}}
+        allowed = {
+            "limit": {"limit", "not_within"},
+            "close": {"cooling_off", "cure"},
+            "freeze": {"cooling_off", "cure"},
+        }
         for key in ("cooling_off", "cure", "limit", "not_within"):
             if key in spec and then in SEVERITY and key not in allowed.get(then, set()):
                 self.source.add((*path, key), f"{key!r} means nothing with 'then: {then}'", "leave it out", key=True)

@@ -65,7 +65,9 @@ class Source:
             what = f"not YAML: {error.problem}"
             raise PolicyErrors([Problem(self.file, line, column, what, "check indentation and quotes")]) from None
         if node is None:
-            raise PolicyErrors([Problem(self.file, 1, 1, "the file is empty", "write a policy, see docs/policy-language.md")])
+            raise PolicyErrors(
+                [Problem(self.file, 1, 1, "the file is empty", "write a policy, see docs/policy-language.md")]
+            )
         return self._plain(node, ())
 
     def _plain(self, node: yaml.Node, path: Path) -> Plain:
@@ -74,7 +76,7 @@ class Source:
             return dict(self._items(node, path))
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(part, (*path, number)) for number, part in enumerate(node.value)]
-        if node.style in ("'", '"'):
+        if isinstance(node, yaml.ScalarNode) and node.style in ("'", '"'):
             self._quoted.add(path)
         return _scalar(node)
 

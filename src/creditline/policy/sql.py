@@ -17,8 +17,8 @@ from functools import reduce
 from typing import Literal
 
 from creditline.errors import CreditlineError
-from creditline.events.kinds import KINDS, SOURCES, KindSpec
-from creditline.facts.definitions import DAY, Fact
+from creditline.events.kinds import KINDS, SLOTS, SOURCES, KindSpec
+from creditline.facts.definitions import DAY, CountedFact
 from creditline.facts.expressions import Arithmetic, Call, Case, Compare, Constant, Expr, IsNull, Logic, Name, Not
 from creditline.policy.model import Policy
 from creditline.policy.runtime import month_index, month_start
@@ -114,15 +114,14 @@ class _Query:
 
     def __init__(self, policy: Policy, t: int, words: _Words) -> None:
         self.policy, self.t, self.words = policy, t, words
-        self.facts = [fact for fact in policy.facts if fact.operator != "sql"]
+        self.facts = policy.counted_facts
         self.afters = list(dict.fromkeys((f.after.name, f.after_where) for f in self.facts if f.after))
         self.limit = f"{words.quote}limit{words.quote}"
         self.conditions = {fact.name: self._condition(fact) for fact in self.facts}
 
     def text(self) -> str:
         parts = [
-            ("seen", f"SELECT line, happened_at AS moment, kind, v0, v1, v2, v3, v4, v5 FROM events "
-             f"WHERE happened_at <= {self.t} AND known_at <= {self.t} AND coalesce(voided_at, {self.t + 1}) > {self.t}"),
+            ("seen", self._seen()),
             *self._calendar(),
             ("sequenced", self._sequenced()),
             ("stepped", self._stepped()),
@@ -134,19 +133,30 @@ class _Query:
         ]
         last = parts[-1][0]
         body = ",\n\n".join(f"{name} AS (\n  {text}\n)" for name, text in parts)
-        title = f"-- Policy {self.policy.name}, version {self.policy.version[:12]}, as of {self.t} microseconds. Generated."
+        title = (
+            f"-- Policy {self.policy.name}, version {self.policy.version[:12]}, as of {self.t} microseconds. Generated."
+        )
         return f"{title}\nWITH {body}\n\nSELECT\n  {self._result()}\nFROM {last}\nORDER BY line\n"
+
+    def _seen(self) -> str:
+        """What was known and not voided."""
+        voided = f"coalesce(voided_at, {self.t + 1}) > {self.t}"
+        columns = ["line", "happened_at AS moment", "kind", *(f"v{slot}" for slot in range(SLOTS))]
+        return self._select(columns, f"events\n  WHERE happened_at <= {self.t} AND known_at <= {self.t} AND {voided}")
 
     # -- events -----------------------------------------------------------------------------------
 
     def _fields(self, kind: KindSpec) -> _Expressions:
         return _Expressions(self.words, {name: f"v{field.slot}" for name, field in kind.fields.items()})
 
+    def _holds(self, fact: CountedFact) -> str:
+        return "TRUE" if fact.holds is None else self._fields(fact.kind).truth(fact.holds)
+
     def _is(self, kind: KindSpec, where: Expr | None) -> str:
         condition = f"kind = {kind.code}"
         return condition if where is None else f"{condition} AND {self._fields(kind).truth(where)}"
 
-    def _condition(self, fact: Fact) -> str:
+    def _condition(self, fact: CountedFact) -> str:
         """Which events count for a fact."""
         condition = self._is(fact.kind, fact.where)
         if fact.window and fact.window.months:
@@ -157,8 +167,8 @@ class _Query:
             condition += f" AND moment > {self.t - fact.window.us}"
         if fact.after:
             condition += f" AND moment - after_{self.afters.index((fact.after.name, fact.after_where))} < {fact.within}"
-        if fact.field and not fact.field.required and fact.operator not in ("last",):
-            condition += f" AND v{fact.field.slot} IS NOT NULL"
+        if fact.field and not fact.field.required and fact.operator != "last":
+            condition += f" AND v{fact.slot} IS NOT NULL"
         return f"coalesce({condition}, FALSE)"
 
     def _calendar(self) -> list[tuple[str, str]]:
@@ -173,10 +183,13 @@ class _Query:
             ("yoe", div(f"(doe - {div('doe', '1460')} + {div('doe', '36524')} - {div('doe', '146096')})", "365")),
             ("doy", f"doe - (365 * yoe + {div('yoe', '4')} - {div('yoe', '100')})"),
             ("mp", div("(5 * doy + 2)", "153")),
-            ("month", "(yoe + era * 400 + CASE WHEN mp >= 10 THEN 1 ELSE 0 END) * 12 + CASE WHEN mp < 10 THEN mp + 2 ELSE mp - 10 END"),
+            ("year", "yoe + era * 400 + CASE WHEN mp >= 10 THEN 1 ELSE 0 END"),
+            ("month", "year * 12 + CASE WHEN mp < 10 THEN mp + 2 ELSE mp - 10 END"),
         ]
         names = ["seen", *(f"calendar_{name}" for name, _ in steps)]
-        return [(f"calendar_{name}", f"SELECT *, {code} AS {name} FROM {names[i]}") for i, (name, code) in enumerate(steps)]
+        return [
+            (f"calendar_{name}", f"SELECT *, {code} AS {name} FROM {names[i]}") for i, (name, code) in enumerate(steps)
+        ]
 
     def _sequenced(self) -> str:
         columns = ["*"]
@@ -190,7 +203,7 @@ class _Query:
         return self._select(columns, source)
 
     def _stepped(self) -> str:
-        """For each fact that looks at neighbours: the event before; for open ones: the event after with the same key."""
+        """What neighbours tell: the event before, or for open ones the event after with the same key."""
         columns = ["*"]
         for fact in self.facts:
             over = f"OVER (PARTITION BY line, {self.conditions[fact.name]} ORDER BY moment)"
@@ -198,20 +211,20 @@ class _Query:
                 columns.append(f"moment - lag(moment) {over} AS {fact.name}__step")
             elif fact.operator in ("falls", "rises"):
                 sign = "<" if fact.operator == "falls" else ">"
-                value = f"v{fact.field.slot}"
+                value = f"v{fact.slot}"
                 columns.append(f"coalesce({value} {sign} lag({value}) {over}, FALSE) AS {fact.name}__holds")
             elif fact.operator == "streak":
-                holds = self._fields(fact.kind).truth(fact.holds)
-                columns.append(f"coalesce({holds}, FALSE) AS {fact.name}__holds")
+                columns.append(f"coalesce({self._holds(fact)}, FALSE) AS {fact.name}__holds")
             elif fact.operator == "open":
                 columns.append(f"{self._next_of_key(fact)} AS {fact.name}__next")
         return self._select(columns, "sequenced")
 
-    def _next_of_key(self, fact: Fact) -> str:
-        kinds = f"kind IN ({fact.kind.code}, {fact.ended_by.code})"
+    def _next_of_key(self, fact: CountedFact) -> str:
+        opener, ender = fact.kind.code, (fact.ended_by or fact.kind).code
+        kinds = f"kind IN ({opener}, {ender})"
         key = ""
         if fact.on:
-            key = f", CASE WHEN kind = {fact.kind.code} THEN v{fact.on[0]} WHEN kind = {fact.ended_by.code} THEN v{fact.on[1]} END"
+            key = f", CASE WHEN kind = {opener} THEN v{fact.on[0]} WHEN kind = {ender} THEN v{fact.on[1]} END"
         return f"lead(moment) OVER (PARTITION BY line, {kinds}{key} ORDER BY moment)"
 
     def _ranked(self) -> str:
@@ -220,14 +233,15 @@ class _Query:
         for fact in self.facts:
             counts = self.conditions[fact.name]
             if fact.operator == "last" or (fact.operator == "gap" and fact.take == "last"):
-                columns.append(f"row_number() OVER (PARTITION BY line, {counts} ORDER BY moment DESC) AS {fact.name}__rank")
+                columns.append(
+                    f"row_number() OVER (PARTITION BY line, {counts} ORDER BY moment DESC) AS {fact.name}__rank"
+                )
             elif fact.operator in ("falls", "rises", "streak"):
                 broken = f"CASE WHEN {counts} AND NOT {fact.name}__holds THEN moment END"
                 columns.append(f"coalesce(max({broken}) OVER (PARTITION BY line), -1) AS {fact.name}__broken")
-        for source in self.policy.consents:
-            columns.append(self._latest(f"consent_{source}", "consent.given", "consent.withdrawn", source))
-        for source in SOURCES:
-            columns.append(self._latest(f"incident_{source}", "incident.declared", "incident.closed", source))
+        consents, incidents = ("consent.given", "consent.withdrawn"), ("incident.declared", "incident.closed")
+        columns += [self._latest(f"consent_{source}", *consents, source) for source in self.policy.consents]
+        columns += [self._latest(f"incident_{source}", *incidents, source) for source in SOURCES]
         return self._select(columns, "stepped")
 
     @staticmethod
@@ -241,38 +255,45 @@ class _Query:
         parts = []
         for fact in self.facts:
             if fact.operator == "months":
-                holds = self._fields(fact.kind).truth(fact.holds)
                 good = (
-                    f"SELECT line, month, row_number() OVER (PARTITION BY line ORDER BY month DESC) AS place FROM sequenced "
-                    f"WHERE {self.conditions[fact.name]} AND month < {this_month} GROUP BY line, month "
-                    f"HAVING min(CASE WHEN {holds} THEN 1 ELSE 0 END) = 1"
+                    f"SELECT line, month, row_number() OVER (PARTITION BY line ORDER BY month DESC) AS place "
+                    f"FROM sequenced WHERE {self.conditions[fact.name]} AND month < {this_month} GROUP BY line, month "
+                    f"HAVING min(CASE WHEN {self._holds(fact)} THEN 1 ELSE 0 END) = 1"
                 )
-                run = f"SELECT line, count(*) AS value FROM ({good}) AS good WHERE month + place = {this_month} GROUP BY line"
+                unbroken = f"WHERE month + place = {this_month} GROUP BY line"
+                run = f"SELECT line, count(*) AS value FROM ({good}) AS good {unbroken}"
                 parts.append((f"{fact.name}__months", run))
         return parts
 
     def _counted(self) -> str:
-        columns = ["states.line", "states.status", "states.since", f"states.{self.limit}", "states.probation_until", "states.closings"]
+        columns = [
+            "states.line",
+            "states.status",
+            "states.since",
+            f"states.{self.limit}",
+            "states.probation_until",
+            "states.closings",
+        ]
         columns += [f"{self._aggregate(fact)} AS {fact.name}" for fact in self.facts]
         application = KINDS["application.received"].code
-        columns.append(f"{self._only(f'max_by(v0, moment) FILTER (WHERE kind = {application})')} AS requested")
+        columns.append(f"max_by(v0, moment) FILTER (WHERE kind = {application}) AS requested")
         for source in self.policy.consents:
             code = KINDS["consent.given"].code
-            given = f"kind = {code} AND v0 = {SOURCES.index(source)} AND consent_{source}__rank = 1 AND coalesce(v1, {self.t + 1}) > {self.t}"
+            given = f"kind = {code} AND v0 = {SOURCES.index(source)} AND consent_{source}__rank = 1"
+            given += f" AND coalesce(v1, {self.t + 1}) > {self.t}"
             columns.append(f"count(*) FILTER (WHERE {given}) = 1 AS consent_{source}")
         for source in SOURCES:
             code = KINDS["incident.declared"].code
             declared = f"kind = {code} AND v0 = {SOURCES.index(source)} AND incident_{source}__rank = 1"
             columns.append(f"count(*) FILTER (WHERE {declared}) = 1 AS suspended_{source}")
-        return self._select(columns, f"states LEFT JOIN ranked ON ranked.line = states.line\n  GROUP BY {', '.join(columns[:6])}")
+        return self._select(
+            columns, f"states LEFT JOIN ranked ON ranked.line = states.line\n  GROUP BY {', '.join(columns[:6])}"
+        )
 
-    def _only(self, code: str) -> str:
-        return code
-
-    def _aggregate(self, fact: Fact) -> str:
+    def _aggregate(self, fact: CountedFact) -> str:
         div = _Expressions(self.words, {}).divided
         counts, name = self.conditions[fact.name], fact.name
-        value = f"v{fact.field.slot}" if fact.field else ""
+        value = f"v{fact.slot}" if fact.field else ""
         match fact.operator:
             case "count":
                 return f"count(*) FILTER (WHERE {counts})"
@@ -318,8 +339,10 @@ class _Query:
 
     def _sql_facts(self) -> list[tuple[str, str]]:
         parts, source = [], "known_facts"
-        for number, fact in enumerate(fact for fact in self.policy.facts if fact.sql is not None):
-            parts.append((f"derived_{number}", f"SELECT *, {self._names().value(fact.sql)} AS {fact.name} FROM {source}"))
+        for number, fact in enumerate(self.policy.sql_facts):
+            parts.append(
+                (f"derived_{number}", f"SELECT *, {self._names().value(fact.sql)} AS {fact.name} FROM {source}")
+            )
             source = f"derived_{number}"
         return [*parts, ("scored", f"SELECT *, {self._points()} AS points FROM {source}")]
 
@@ -342,7 +365,9 @@ class _Query:
             truth = f"coalesce({self._names().truth(rule.when)}, FALSE)"
             suspended = " OR ".join(f"suspended_{source}" for source in sorted(self.policy.sources(rule.when)))
             code = rule.code.replace("-", "_")
-            columns.append(f"{truth} AND NOT ({suspended}) AS fires_{code}" if suspended else f"{truth} AS fires_{code}")
+            columns.append(
+                f"{truth} AND NOT ({suspended}) AS fires_{code}" if suspended else f"{truth} AS fires_{code}"
+            )
         return ",\n  ".join(columns)
 
     @staticmethod

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from creditline.facts.definitions import Fact
-from creditline.facts.expressions import Arithmetic, Call, Case, Compare, Constant, Expr, IsNull, Logic, Name, Not
+from creditline.facts.definitions import CountedFact, SqlFact
+from creditline.facts.expressions import Arithmetic, Call, Compare, Constant, Expr, IsNull, Logic, Name, Not
 from creditline.policy.model import Policy
 
 UP, DOWN = 1, -1
@@ -33,7 +33,7 @@ class Timing:
     """For ages and days_in_status: values at whose reaching something changes; None: every unit."""
 
 
-def drift(fact: Fact) -> frozenset[int]:
+def drift(fact: CountedFact) -> frozenset[int]:
     """Directions in which time alone moves a fact (to NULL counts as a fall)."""
     if fact.operator == "age":
         return BOTH if fact.window else frozenset({UP})
@@ -55,13 +55,13 @@ def timing(policy: Policy) -> Timing:
         else:  # the first limit rule that fires decides, so one that stops firing matters too
             reader.any(rule.when)
             reader.any(rule.limit)
-    moving = {fact.name: drift(fact) for fact in policy.facts if fact.operator != "sql"} | {
+    moving = {fact.name: drift(fact) for fact in policy.counted_facts} | {
         "days_in_status": frozenset({UP}), "on_probation": BOTH,
     }  # fmt: skip
     read = frozenset().union(*(policy.counted(expr) for expr in _all_exprs(policy)))
     back = frozenset(name for name in read if moving.get(name))
     opened = frozenset(name for name in back if moving[name] & wanted[name])
-    ages = {fact.name for fact in policy.facts if fact.operator == "age"} | {"days_in_status"}
+    ages = {fact.name for fact in policy.counted_facts if fact.operator == "age"} | {"days_in_status"}
     return Timing(opened, back, _Steps(policy).of(back & ages))
 
 
@@ -132,7 +132,7 @@ class _Moves:
         if name == "points":
             for scored in self.policy.scorecard.facts if self.policy.scorecard else ():
                 self._name(scored, set(BOTH))
-        elif fact is not None and fact.sql is not None:
+        elif isinstance(fact, SqlFact):
             if fact.sql.type.is_numeric and ways != BOTH:
                 self.number(fact.sql, next(iter(ways)))
             else:
@@ -150,7 +150,7 @@ class _Steps:
     def of(self, names: Iterable[str]) -> dict[str, tuple[int, ...] | None]:
         """Steps by age; None where it is used other than in a comparison with a whole number."""
         steps: dict[str, set[int] | None] = {name: set() for name in names}
-        exprs = [*_all_exprs(self.policy), *(fact.sql for fact in self.policy.facts if fact.sql is not None)]
+        exprs = [*_all_exprs(self.policy), *(fact.sql for fact in self.policy.sql_facts)]
         for expr in exprs:
             self._read(expr, steps)
         if self.policy.scorecard:
@@ -160,8 +160,9 @@ class _Steps:
 
     def _read(self, expr: Expr, steps: dict[str, set[int] | None]) -> None:
         match expr:
-            case Compare(left=Name(name=name), right=Constant(value=int() as value)) | Compare(
-                left=Constant(value=int() as value), right=Name(name=name)
+            case (
+                Compare(left=Name(name=name), right=Constant(value=int() as value))
+                | Compare(left=Constant(value=int() as value), right=Name(name=name))
             ) if name in steps:
                 self._add(steps, name, [value, value + 1])
             case IsNull(part=Name()):

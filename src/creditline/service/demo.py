@@ -27,7 +27,7 @@ from creditline.simulate.portfolio import POLICIES
 from creditline.store import Home
 from creditline.store.home import FILE
 
-Stage = Literal["simulate", "compile", "decide", "record"]
+Stage = Literal["simulate", "compile", "decide"]
 Progress = Callable[[Stage, int, int], None]
 """Told the stage, how much of it is done and how much there is."""
 
@@ -70,9 +70,7 @@ class Demo:
     failures: tuple[Failure, ...]
 
 
-def demonstrate(
-    home: Path, asked: Asked, *, engine: Engine | None = None, progress: Progress | None = None
-) -> Demo:
+def demonstrate(home: Path, asked: Asked, *, engine: Engine | None = None, progress: Progress | None = None) -> Demo:
     """Make the demonstration and the home it is kept in.
 
     A home made by an earlier demonstration is replaced as long as nothing was added to it: its seed makes it again.
@@ -90,7 +88,9 @@ def demonstrate(
         opened.put(KEY, _note(asked, events, opened.position()))
     period = Period.of(asked.months)
     firsts = tuple(period.midnight(day) for day in period.firsts)
-    told = sorted((each for life in lives for each in life.decisions), key=lambda each: (each.at, each.line, each.number))
+    told = sorted(
+        (each for life in lives for each in life.decisions), key=lambda each: (each.at, each.line, each.number)
+    )
     known = {truth.line: truth for truth in truths}
     return Demo(asked, home, events, policies, known, told, firsts, portfolio(lives, closings, firsts), failures)
 

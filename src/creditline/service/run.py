@@ -209,7 +209,9 @@ def _fold_policy(policy: Policy, card: Scorecard, number: int) -> Policy:
 def _in_force(home: Home, policy: Policy, slices: Slices) -> list[InForce]:
     """The policy's versions published in the home, or the policy itself where there are none."""
     published = [each for each in home.policies() if each.name == policy.name]
-    versions = {each.effective_from: InForce(read_policy(each.source, each.name), each.effective_from) for each in published}
+    versions = {
+        each.effective_from: InForce(read_policy(each.source, each.name), each.effective_from) for each in published
+    }
     return list(versions.values()) or [InForce(policy, int(slices.at.min()))]
 
 

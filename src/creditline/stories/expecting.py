@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from creditline.clock import ClockError
-from creditline.facts.expressions import Type, closest
+from creditline.facts.expressions import Type
+from creditline.facts.parsing import closest
 from creditline.lines.decision import ACTIONS, STATUSES
 from creditline.money import MoneyError, parse_minor
 from creditline.policy.model import Policy

@@ -9,7 +9,7 @@ from typing import Any
 
 from creditline.clock import ClockError
 from creditline.errors import CreditlineError
-from creditline.facts.expressions import closest
+from creditline.facts.parsing import closest
 from creditline.policy import load_policy
 from creditline.policy.model import Policy
 from creditline.policy.source import Path, PolicyErrors, Source

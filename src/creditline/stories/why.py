@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from creditline.facts.expressions import (
-    RATIO_PLACES,
     Arithmetic,
     Call,
     Case,
@@ -64,8 +63,8 @@ def _calculated(node: Arithmetic, left: int | None, right: int | None) -> int | 
     if node.op == "/":
         if right == 0:
             return None
-        shift = RATIO_PLACES + node.right.type.places - node.left.type.places
-        quotient = abs(left) * int(10**shift) // abs(right)
+        finer = node.type.places + node.right.type.places - node.left.type.places
+        quotient = abs(left) * 10 ** max(finer, 0) // (abs(right) * 10 ** max(-finer, 0))
         return quotient if (left < 0) == (right < 0) else -quotient
     if node.op == "*":
         return left * right
