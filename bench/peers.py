@@ -1,17 +1,12 @@
-"""The same facts by DuckDB and by Polars, each at its best, from the same memory the kernel reads.
-
-Full facts are DuckDB's alone: the SQL a policy exports needs window functions. Plain facts (counts, sums, extremes,
-latest values, ages and distinct counts in a window) are one grouped pass, which is what both engines do best.
-"""
+"""What the kernel's peers share: the same memory as Arrow, the conditions of facts as SQL, and the plain policy."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 
-import duckdb
 import numpy as np
-import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -21,19 +16,32 @@ from creditline.facts.expressions import Compare, Constant, Expr, IsNull, Logic,
 from creditline.facts.slices import NEVER, Slices
 from creditline.lines.replay import STATE
 from creditline.policy.model import Policy
-from creditline.policy.sql import policy_sql
 
 Int64s = NDArray[np.int64]
 
-_PLAIN = ("count", "sum", "max", "min", "last", "age", "distinct")
+PLAIN = ("count", "sum", "max", "min", "last", "age", "distinct")
+"""Operators that one grouped pass can answer."""
+ZERO = ("count", "sum", "distinct", "streak", "months", "falls", "rises", "open")
+"""Operators whose fact is 0 and not NULL where nothing counts."""
 
 
 def plain(policy: Policy) -> Policy:
     """The policy cut down to its plain facts: no sequences, no consents, no points, no rules."""
-    facts = tuple(fact for fact in policy.counted_facts if fact.operator in _PLAIN and fact.after is None)
+    facts = tuple(fact for fact in policy.counted_facts if is_plain(fact))
     return dataclasses.replace(
         policy, facts=facts, consents=(), scorecard=None, rules=(), approve=None, reopen=None, version="plain"
     )
+
+
+def is_plain(fact: CountedFact) -> bool:
+    """Whether one grouped pass over the fact's kind answers it."""
+    return fact.operator in PLAIN and fact.after is None
+
+
+def by_kind(policy: Policy) -> Iterator[tuple[int, list[CountedFact]]]:
+    """Facts by the kind they count: peers read each kind's few rows apart, which serves them best."""
+    ordered = sorted(policy.counted_facts, key=lambda fact: fact.kind.code)
+    return ((code, list(facts)) for code, facts in groupby(ordered, key=lambda fact: fact.kind.code))
 
 
 # -- memory ---------------------------------------------------------------------------------------
@@ -55,30 +63,50 @@ def events_table(slices: Slices) -> pa.Table:
 
 def states_table(states: Int64s) -> pa.Table:
     """States of lines as exported SQL reads them."""
-    names = {
-        "status": "STATUS",
-        "since": "SINCE",
-        "limit": "LIMIT",
-        "probation_until": "PROBATION",
-        "closings": "CLOSINGS",
-    }
-    columns = {"line": np.arange(len(states), dtype=np.int32)}
-    columns |= {name: np.ascontiguousarray(states[:, STATE.index(cell)]) for name, cell in names.items()}
-    return pa.table(columns)
+    cells = {"status": "STATUS", "since": "SINCE", "limit": "LIMIT", "probation_until": "PROBATION"}
+    columns = {name: states[:, STATE.index(cell)].copy() for name, cell in (cells | {"closings": "CLOSINGS"}).items()}
+    return pa.table({"line": np.arange(len(states), dtype=np.int32), **columns})
 
 
 def _wrapped(column: NDArray[np.generic], absent: int | None = None) -> pa.Array:
     """A numpy column as Arrow without a copy; ``absent`` marks what is NULL."""
     valid = None if absent is None else pa.py_buffer(np.packbits(column != absent, bitorder="little"))
-    kind = pa.from_numpy_dtype(column.dtype)
-    return pa.Array.from_buffers(kind, len(column), [valid, pa.py_buffer(np.ascontiguousarray(column))])
+    return pa.Array.from_buffers(pa.from_numpy_dtype(column.dtype), len(column), [valid, pa.py_buffer(column)])
 
 
-# -- what is asked --------------------------------------------------------------------------------
+# -- conditions, in SQL that DuckDB and Polars both read ------------------------------------------
+
+
+def seen(t: int) -> str:
+    """Which events are visible at t."""
+    return f"happened_at <= {t} AND known_at <= {t} AND (voided_at IS NULL OR voided_at > {t})"
+
+
+def condition(fact: CountedFact, t: int) -> str:
+    """Which visible events of its kind count for a fact."""
+    parts = ["TRUE"] if fact.where is None else [truth(fact.where, fact)]
+    if fact.window is not None:
+        assert fact.window.us, f"{fact.name}: a window of calendar months is not written for peers"
+        parts.append(f"happened_at > {t - fact.window.us}")
+    if fact.after is not None:
+        parts.append(f"happened_at - {after_column(fact)} < {fact.within}")
+    if fact.operator in ("falls", "rises") and fact.field is not None and not fact.field.required:
+        parts.append(f"v{fact.slot} IS NOT NULL")
+    return " AND ".join(parts)
+
+
+def after_column(fact: CountedFact) -> str:
+    """Name of the column that holds the moment of the last event before this one that a sequence begins with."""
+    assert fact.after is not None and fact.after_where is None, f"{fact.name}: after_where is not written for peers"
+    return f"after_{fact.after.code}"
+
+
+def truth(expr: Expr, fact: CountedFact) -> str:
+    """A condition over the fields of the fact's kind."""
+    return _truth(expr, {name: f"v{field.slot}" for name, field in fact.kind.fields.items()})
 
 
 def _truth(expr: Expr, columns: Mapping[str, str]) -> str:
-    """A condition in the SQL that DuckDB and Polars both read."""
     match expr:
         case Name():
             return f"({columns[expr.name]} = 1)"
@@ -89,130 +117,4 @@ def _truth(expr: Expr, columns: Mapping[str, str]) -> str:
         case Not(part=IsNull(part=Name(name=name))):
             return f"({columns[name]} IS NOT NULL)"
         case _:
-            raise NotImplementedError(f"{type(expr).__name__} in a plain fact: write it here")
-
-
-def _counts(fact: CountedFact, t: int) -> str:
-    """Which events count for a fact."""
-    assert fact.kind is not None
-    parts = [f"kind = {fact.kind.code}"]
-    if fact.where is not None:
-        parts.append(_truth(fact.where, {name: f"v{field.slot}" for name, field in fact.kind.fields.items()}))
-    if fact.window is not None:
-        assert fact.window.us, f"{fact.name}: windows of calendar months are not plain"
-        parts.append(f"happened_at > {t - fact.window.us}")
-    return " AND ".join(parts)
-
-
-def _seen(t: int) -> str:
-    return f"happened_at <= {t} AND known_at <= {t} AND (voided_at IS NULL OR voided_at > {t})"
-
-
-# -- DuckDB ---------------------------------------------------------------------------------------
-
-
-class DuckDb:
-    """DuckDB over two threads; events and states stay where they are."""
-
-    def __init__(self, events: pa.Table, states: pa.Table, threads: int = 2) -> None:
-        self.connection = duckdb.connect(config={"threads": threads})
-        self.connection.register("events", events)
-        self.connection.register("states", states)
-
-    def full(self, policy: Policy, t: int) -> pa.Table:
-        """All facts, points and rules of the policy by the SQL it exports."""
-        return self._asked(policy_sql(policy, t))
-
-    def plain(self, policy: Policy, t: int) -> pa.Table:
-        """The plain facts by one grouped pass written by hand."""
-        return self._asked(plain_sql(policy, t))
-
-    def _asked(self, sql: str) -> pa.Table:
-        return self.connection.execute(sql).to_arrow_table()
-
-
-def plain_sql(policy: Policy, t: int) -> str:
-    """One pass over the events, one filtered aggregate a fact."""
-    columns = [f"{_aggregate(fact, t)} AS {fact.name}" for fact in policy.counted_facts]
-    return f"SELECT line, {', '.join(columns)} FROM events WHERE {_seen(t)} GROUP BY line"
-
-
-def _aggregate(fact: CountedFact, t: int) -> str:
-    counted = f"FILTER (WHERE {_counts(fact, t)})"
-    value = f"v{fact.field.slot}" if fact.field else ""
-    match fact.operator:
-        case "count":
-            return f"count(*) {counted}"
-        case "sum":
-            return f"CAST(coalesce(sum({value}) {counted}, 0) AS BIGINT)"
-        case "last":
-            return f"arg_max_null({value}, happened_at) {counted}"
-        case "age":
-            return f"({t} - max(happened_at) {counted}) // {fact.unit}"
-        case "distinct":
-            return f"count(DISTINCT {value}) {counted}"
-        case _:
-            return f"{fact.operator}({value}) {counted}"
-
-
-# -- Polars ---------------------------------------------------------------------------------------
-
-
-class Polars:
-    """Polars over the same Arrow memory. Its threads are set by POLARS_MAX_THREADS before it is imported."""
-
-    def __init__(self, events: pa.Table) -> None:
-        frame = pl.from_arrow(events, rechunk=False)
-        assert isinstance(frame, pl.DataFrame)
-        self.events = frame.with_columns(pl.col("line").set_sorted())
-
-    def plain(self, policy: Policy, t: int, engine: str = "in-memory", form: str = "filter") -> pl.DataFrame:
-        """The plain facts by one lazy grouped pass."""
-        columns = [(_filtered if form == "filter" else _when)(fact, t).alias(fact.name) for fact in policy.counted_facts]
-        query = self.events.lazy().filter(pl.sql_expr(_seen(t))).group_by("line").agg(columns)
-        return query.collect(engine=engine)  # type: ignore[call-overload]
-
-
-def _filtered(fact: CountedFact, t: int) -> pl.Expr:
-    counted = pl.sql_expr(_counts(fact, t))
-    value = pl.col(f"v{fact.field.slot}" if fact.field else "happened_at")
-    match fact.operator:
-        case "count":
-            return counted.sum().cast(pl.Int64)
-        case "sum":
-            return value.filter(counted).sum()
-        case "last":
-            return value.filter(counted).last()
-        case "age":
-            return (t - value.filter(counted).max()) // fact.unit
-        case "distinct":
-            return value.filter(counted).n_unique().cast(pl.Int64)
-        case "max":
-            return value.filter(counted).max()
-        case _:
-            return value.filter(counted).min()
-
-
-def _when(fact: CountedFact, t: int) -> pl.Expr:
-    counted = pl.sql_expr(_counts(fact, t))
-    value = pl.col(f"v{fact.field.slot}" if fact.field else "happened_at")
-    v = pl.when(counted).then(value)
-    match fact.operator:
-        case "count":
-            return counted.sum().cast(pl.Int64)
-        case "sum":
-            return v.sum()
-        case "last":
-            return (
-                value.filter(counted).last()
-                if not fact.field.required and fact.where is None
-                else v.drop_nulls().last()
-            )
-        case "age":
-            return (t - v.max()) // fact.unit
-        case "distinct":
-            return value.filter(counted).n_unique().cast(pl.Int64)
-        case "max":
-            return v.max()
-        case _:
-            return v.min()
+            raise NotImplementedError(f"{type(expr).__name__} in a fact: write it here for the peers")

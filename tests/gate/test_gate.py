@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from creditline.events.event import Event
-from creditline.events.kinds import NULL, SLOTS
+from creditline.events.kinds import NULL, SLOTS, DrawBooked, LineOpened
 from creditline.facts.slices import NEVER, Slices, from_events
 from creditline.lines.decision import Decision
 from creditline.lines.replay import Run, look, run
@@ -191,7 +191,11 @@ class TestDuckdbIsPython:
             seen = look(slices, policy, t, states, engine="python")
             if seen.failures:
                 return
-            compare_rows(policy, in_duckdb(policy, slices, states, t), seen, states)
+            try:
+                rows = in_duckdb(policy, slices, states, t)
+            except duckdb.OutOfRangeException:
+                return  # a warehouse works out every rule, the kernel only those that matter in the line's status
+            compare_rows(policy, rows, seen, states)
 
         compare()
 

@@ -204,6 +204,6 @@ def test_no_events_no_life() -> None:
 
 def test_a_number_outside_int64_stops_the_line() -> None:
     events = [opened(T, 10**15), event(T + 1, "application.received", amount=1)]
-    policy = POLICY | {"facts": POLICY["facts"] | {"share": {"sql": "limit / 1"}}}
+    policy = POLICY | {"facts": POLICY["facts"] | {"share": {"sql": "limit / nullif(limit, 0)"}}}
     with pytest.raises(OverflowError, match="fact share"):
         life(policy, events, T + DAY)

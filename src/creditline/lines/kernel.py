@@ -10,6 +10,7 @@ import importlib.util
 import inspect
 import linecache
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -82,10 +83,18 @@ class Kernel:
         return found
 
     def warm(self) -> threading.Thread:
-        """Begin to compile in the background; is_ready tells when Numba's functions can be had at once."""
-        thread = threading.Thread(target=self._compiled, name=f"compile-{self.key}", daemon=True)
+        """Begin to compile in the background; is_ready tells when Numba's functions can be had at once.
+
+        Another process compiles into the cache: Numba's front end holds Python's lock for most of the time.
+        """
+        thread = threading.Thread(target=self._warm, name=f"compile-{self.key}", daemon=True)
         thread.start()
         return thread
+
+    def _warm(self) -> None:
+        command = [sys.executable, "-m", "creditline.lines.compiling", str(self._write())]
+        subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True)  # noqa: S603  (our own)
+        self._compiled()
 
     @property
     def is_ready(self) -> bool:
@@ -103,23 +112,8 @@ class Kernel:
     def _compiled(self) -> ModuleType:
         with self._lock:
             if self._numba is None:
-                self._numba = self._compile()
+                self._numba = load_compiled(self._write())
             return self._numba
-
-    def _compile(self) -> ModuleType:
-        import numba
-
-        path = self._write()
-        spec = importlib.util.spec_from_file_location(f"creditline_kernel_{self.key}_nb", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module  # Numba's cache finds the module again by its name
-        spec.loader.exec_module(module)
-        for name, function in list(vars(module).items()):
-            if inspect.isfunction(function):
-                setattr(module, name, numba.njit(nogil=True, cache=True)(function))
-        return module
 
     def _write(self) -> Path:
         """The source as a file, which Numba's cache keeps its compiled form beside."""
@@ -131,6 +125,22 @@ class Kernel:
             partial.write_text(self.source, encoding="utf-8")
             partial.replace(path)
         return path
+
+
+def load_compiled(path: Path) -> ModuleType:
+    """The module of a generated source file with every function handed to Numba, its cache beside the file."""
+    import numba  # noqa: PLC0415  (a second of start-up that plain commands need not pay)
+
+    spec = importlib.util.spec_from_file_location(f"creditline_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # Numba's cache finds the module again by its name
+    spec.loader.exec_module(module)
+    for name, function in list(vars(module).items()):
+        if inspect.isfunction(function):
+            setattr(module, name, numba.njit(nogil=True, cache=True)(function))
+    return module
 
 
 @lru_cache(maxsize=64)

@@ -73,6 +73,12 @@ D_REASONS, D_CAUSE, D_FIRED, D_HELD, D_STANDING, D_COOLING, D_PROBATION, D_RATE 
 D_TRIGGER, D_SEEN, D_FACTS = 16, 17, 18
 
 
+def copy(source: Int64s, target: Int64s) -> None:
+    """Copy cell by cell: Numba takes seconds to compile the assignment of a slice."""
+    for j in range(len(source)):
+        target[j] = source[j]
+
+
 def begin(t: int, s: Int64s, status: int, limit: int) -> None:
     """Give a line a new status and limit at moment t."""
     if s[STATUS] != status:
@@ -329,7 +335,7 @@ def walk_many(
     n = 0
     s = np.zeros(states.shape[1], np.int64)
     for line in range(first, last):
-        s[:] = states[line]
+        copy(states[line], s)
         lo, hi = offsets[line], offsets[line + 1]
         after = n
         try:
@@ -341,7 +347,7 @@ def walk_many(
         if after < 0:
             progress[0] = line
             return n
-        states[line] = s
+        copy(s, states[line])
         n = after
     progress[0] = last
     return n
@@ -362,7 +368,7 @@ def look_many(
     f, r, d = np.zeros(N_FACTS + 8, np.int64), np.zeros(8 + N_RULES + 1, np.int64), np.zeros(3, np.int64)
     s = np.zeros(states.shape[1], np.int64)
     for line in range(first, last):
-        s[:] = states[line]
+        copy(states[line], s)
         r[FIRED], r[HELD_NOW], r[CURED] = 0, 0, 0
         try:
             measure(t, offsets[line], offsets[line + 1], at, known, until, kind, v, s, f, scratch)
@@ -381,7 +387,7 @@ def look_many(
 
 
 FUNCTIONS = (
-    begin, happen, severest, coming_back, longest_cooling_off, answer, worsen, restore, adjust, move, note, visit, walk,
+    copy, begin, happen, severest, coming_back, longest_cooling_off, answer, worsen, restore, adjust, move, note, visit, walk,
     walk_many, look_many,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""

@@ -111,6 +111,16 @@ def explain(
     return [reason_told(policy, code, values) for code in decision.reasons]
 
 
+def explain_return(
+    policy: Policy, decision: Decision, before: Sequence[Decision], requested: int | None = None
+) -> list[ReasonTold]:
+    """The reasons that a reopening or unfreezing ended, told by their cures on the facts it was decided on."""
+    if decision.action not in ("reopen", "unfreeze") or not before:
+        return []
+    values = values_of(decision, before, requested)
+    return [reason_told(policy, code, values) for code in before[-1].standing if code in policy.by_code]
+
+
 def values_of(decision: Decision, before: Sequence[Decision] = (), requested: int | None = None) -> Values:
     """Everything the policy's expressions could read when the decision was made."""
     changes = [each.at for each in before if each.status != each.status_before]
@@ -394,6 +404,6 @@ def _bound(text: str, binding: int, outer: int) -> str:
 
 
 __all__ = [
-    "BLOCK", "ConditionTold", "FactTold", "ReasonTold", "SideTold", "Values", "conditions_of", "explain", "fact_told",
+    "BLOCK", "ConditionTold", "FactTold", "ReasonTold", "SideTold", "Values", "conditions_of", "explain", "explain_return", "fact_told",
     "reason_told", "shown", "unit_of", "value_of", "values_of", "written",
 ]  # fmt: skip

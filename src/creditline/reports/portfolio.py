@@ -105,14 +105,14 @@ def reasons(figures: Portfolio, about: About, lang: Language) -> Table:
             count(row.closed_wrongly), count(row.reopened), count(row.closings),
             "–" if row.days_to_reopen is None else count(row.days_to_reopen),
         )
-        for row in figures.reasons
+        for row in figures.reasons if row.lines
     ]  # fmt: skip
     total = (
         text("demo.all", lang), "", "", count(figures.closed), count(figures.closed_wrongly),
         count(sum(row.reopened for row in figures.reasons)), count(figures.closings), "",
     )  # fmt: skip
     labels = _t(lang, "code", "policy", "reason", "closed", "closed_wrongly", "reopened", "closings", "days_to_reopen")
-    columns = labelled(*labels, text=(0, 1, 2), page_only=(6,))
+    columns = labelled(*labels, text=(0, 1, 2), page_only=(1, 6))
     return Table(text("demo.reasons_table", lang), columns, (*rows, total), frozenset({len(rows)}))
 
 

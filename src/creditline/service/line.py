@@ -1,0 +1,245 @@
+"""The life of one line as the home has it: its decisions with their reasons taken apart, its events, how it stands."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+import numpy as np
+
+from creditline.clock import DAY
+from creditline.errors import CreditlineError
+from creditline.events.event import Event
+from creditline.events.kinds import KINDS, NULL, EventVoided
+from creditline.facts.parsing import closest
+from creditline.facts.slices import Slices
+from creditline.lines.decision import STATUSES, Decision
+from creditline.lines.replay import measure, new_states
+from creditline.lines.telling import ReasonTold, Values, explain, explain_return, reason_told
+from creditline.policy import Policy, read_policy
+from creditline.policy.compiler import STATE
+from creditline.store import Home
+from creditline.store.database import StoreError
+
+NEAR = 3
+"""Lines named when the one asked for is not known."""
+
+_ACTS = ("close", "freeze", "extend", "terminate", "decline")
+
+
+@dataclass(frozen=True)
+class DecisionTold:
+    """One decision, its principal reasons in full, and what led to it."""
+
+    decision: Decision
+    policy: Policy
+    reasons: list[ReasonTold]
+    ended: list[ReasonTold]
+    """The reasons that a reopening or unfreezing ended, cured by then unless a person overrode them."""
+    trigger_kind: str | None
+    """Kind of the event that led to it; None when time alone did."""
+
+
+@dataclass(frozen=True)
+class Present:
+    """How the line stands now, and what keeps it from coming back."""
+
+    at: int
+    """The moment taken as now: the last one the home knows, microseconds."""
+    points: int
+    standing: list[ReasonTold]
+    """Standing reasons on present values, as the latest policy version tells them."""
+
+
+@dataclass(frozen=True)
+class LineTold:
+    """The life of one line."""
+
+    line: str
+    status: str
+    limit: int
+    """Minor units."""
+    policy: Policy | None
+    """The version that decided last; None where nothing was decided yet."""
+    decisions: list[DecisionTold]
+    events: list[Event]
+    voided: frozenset[str]
+    """Ids of events that count no longer."""
+    present: Present | None
+    simulated: bool
+
+
+class LineRow(msgspec.Struct, frozen=True):
+    """One line in a list."""
+
+    line: str
+    policy: str
+    status: str
+    limit: int
+    reasons: tuple[str, ...]
+    """Codes that stand against it now, or led to its last decline or end."""
+    closings: int
+    decided_at: int | None
+    """Moment of the last decision, microseconds."""
+
+
+def line_told(home: Home, line: str) -> LineTold:
+    """Tell a line's life. Raises CreditlineError, naming lines with a similar id, where it is not known."""
+    try:
+        slices = home.slices([line])
+    except StoreError as error:
+        raise _unknown(home, line) from error
+    events = sorted(home.events(line), key=lambda event: (event.known, event.at, event.id))
+    kinds = {event.id: event.kind for event in events}
+    made = home.decisions(line)
+    versions = Versions(home)
+    told = [
+        _decision_told(each, made[:number], versions[each.policy], requested(slices, each.at), kinds)
+        for number, each in enumerate(made)
+    ]
+    last = made[-1] if made else None
+    return LineTold(
+        line=line,
+        status=last.status if last else "new",
+        limit=last.limit if last else 0,
+        policy=versions[last.policy] if last else None,
+        decisions=told,
+        events=events,
+        voided=frozenset(event.body.event for event in events if isinstance(event.body, EventVoided)),
+        present=_present(home, slices, made, versions) if made else None,
+        simulated=bool(home.get("simulated")),
+    )
+
+
+def _decision_told(
+    decision: Decision, before: Sequence[Decision], policy: Policy, asked: int | None, kinds: Mapping[str, str]
+) -> DecisionTold:
+    return DecisionTold(
+        decision=decision,
+        policy=policy,
+        reasons=explain(policy, decision, before, asked),
+        ended=explain_return(policy, decision, before, asked),
+        trigger_kind=None if decision.trigger is None else kinds.get(decision.trigger),
+    )
+
+
+class Versions:
+    """Policy versions published in a home, each read when it is first asked for."""
+
+    def __init__(self, home: Home) -> None:
+        self.published = {each.version: each for each in home.policies()}
+        self._home = home
+        self._read: dict[str, Policy] = {}
+
+    def __getitem__(self, version: str) -> Policy:
+        if version not in self._read:
+            if version not in self.published:
+                remedy = "run the policy again: creditline run"
+                raise CreditlineError("policy", version, remedy, f"is not published in {self._home.path}")
+            published = self.published[version]
+            self._read[version] = read_policy(published.source, f"{published.name}.yaml")
+        return self._read[version]
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Codes of all rules of all versions, and of declined applications."""
+        policies = [self[version] for version in self.published]
+        declined = {policy.approve.code for policy in policies if policy.approve is not None}
+        return frozenset(rule.code for policy in policies for rule in policy.rules) | declined
+
+
+def requested(slices: Slices, t: int) -> int | None:
+    """Amount of the one line's latest application visible at ``t``, minor units."""
+    application = KINDS["application.received"]
+    seen = (slices.kind == application.code) & (slices.known <= t) & (slices.until > t)
+    rows = np.flatnonzero(seen)
+    return int(slices.values[application.fields["amount"].slot, rows[-1]]) if len(rows) else None
+
+
+def _present(home: Home, slices: Slices, made: Sequence[Decision], versions: Versions) -> Present:
+    policy, last = versions[made[-1].policy], made[-1]
+    now = max(last.at, int(slices.known.max()), _until(home))
+    values = _values_now(policy, slices, made, now)
+    points = values["points"]
+    assert points is not None
+    return Present(now, points, [reason_told(policy, code, values) for code in last.standing])
+
+
+def _until(home: Home) -> int:
+    """The moment the home's decisions go up to, as far as it says."""
+    for key in ("simulated", "run"):
+        note = home.get(key)
+        if isinstance(note, dict) and isinstance(note.get("until"), int):
+            return int(note["until"])
+    return 0
+
+
+def _values_now(policy: Policy, slices: Slices, made: Sequence[Decision], now: int) -> Values:
+    last = made[-1]
+    since = next((each.at for each in reversed(made) if each.status != each.status_before), last.at)
+    closings = sum(each.action == "close" for each in made)
+    states = new_states(1)
+    cells = {
+        "STATUS": STATUSES.index(last.status), "SINCE": since, "LIMIT": last.limit,
+        "PROBATION": last.probation_until or 0, "CLOSINGS": closings,
+    }  # fmt: skip
+    for name, value in cells.items():
+        states[0, STATE.index(name)] = value
+    measured = measure(slices, policy, now, states=states, engine="python")
+    facts = {name: None if column[0] == NULL else int(column[0]) for name, column in measured.items()}
+    card = policy.scorecard
+    points = card.base + sum(each.points_of(facts[name]) for name, each in card.facts.items()) if card else 0
+    return {
+        **facts,
+        "limit": last.limit,
+        "status": STATUSES.index(last.status),
+        "days_in_status": (now - since) // DAY,
+        "on_probation": int(last.probation_until is not None and now < last.probation_until),
+        "closings": closings,
+        "requested": requested(slices, now),
+        "points": points,
+    }
+
+
+def _unknown(home: Home, line: str) -> CreditlineError:
+    near = difflib.get_close_matches(line, home.lines(), n=NEAR, cutoff=0.6)
+    if near:
+        remedy = f"did you mean {', '.join(near)}?"
+    else:
+        remedy = "list the lines with: creditline line list"
+    return CreditlineError("line", line, remedy, f"is not known in {home.path}")
+
+
+def rows(home: Home, status: str | None = None, reason: str | None = None) -> list[LineRow]:
+    """Lines of the home in order of id: those of a status, those a rule ever stopped, or all."""
+    if status is not None and status not in STATUSES:
+        raise CreditlineError("--status", status, closest(status, STATUSES))
+    versions = Versions(home)
+    if reason is not None and reason not in versions.codes:
+        raise CreditlineError("--reason", reason, closest(reason, sorted(versions.codes)), "is no code of a rule here")
+    names = {version: each.name for version, each in versions.published.items()}
+    made: dict[str, list[Decision]] = {line: [] for line in home.lines()}
+    for each in home.decisions():
+        made[each.line].append(each)
+    return [
+        _row(line, mine, names)
+        for line, mine in made.items()
+        if (status is None or (mine[-1].status if mine else "new") == status)
+        and (reason is None or any(reason in each.reasons for each in mine if each.action in _ACTS))
+    ]
+
+
+def _row(line: str, made: Sequence[Decision], names: Mapping[str, str]) -> LineRow:
+    if not made:
+        return LineRow(line, "", "new", 0, (), 0, None)
+    last = made[-1]
+    name = names.get(last.policy, "")
+    reasons = last.standing or (last.reasons if last.status in ("declined", "terminated") else ())
+    closings = sum(each.action == "close" for each in made)
+    return LineRow(line, name, last.status, last.limit, reasons, closings, last.at)
+
+
+__all__ = ["DecisionTold", "LineRow", "LineTold", "Present", "Versions", "line_told", "requested", "rows"]
