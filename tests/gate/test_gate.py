@@ -224,7 +224,6 @@ incident: {code: T20, reason: {zh: 一, en: one}}
 
 def test_overflow_is_an_error_on_every_host() -> None:
     """9,223 draws of 10**15 fit int64, one more does not: no host wraps, none decides."""
-    from creditline.events.kinds import DrawBooked, LineOpened
 
     policy, second = read_policy(OVERFLOWING), 1_000_000
     opened = Event("e0", "L", second, second, LineOpened(100))

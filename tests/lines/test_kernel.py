@@ -69,7 +69,9 @@ def test_the_compiled_form_is_found_again_by_another_process(tmp_path: Path) -> 
     )
     environment = os.environ | {"CREDITLINE_CACHE": str(tmp_path)}
     said = [
-        subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
+        ).stdout
         for _ in range(2)
     ]
     assert [text.split() for text in said] == [["0", "1"], ["1", "0"]]

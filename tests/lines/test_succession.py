@@ -25,9 +25,8 @@ incident: {{code: T20, reason: {{zh: 故障, en: fault}}}}
 
 
 def rule(code: str, when: str, cure: str) -> str:
-    return (
-        f"  - {{code: {code}, when: {when}, then: close, cooling_off: 30d, cure: {cure}, reason: {{zh: 一, en: one}}}}\n"
-    )
+    terms = f"when: {when}, then: close, cooling_off: 30d, cure: {cure}, reason: {{zh: 一, en: one}}"
+    return f"  - {{code: {code}, {terms}}}\n"
 
 
 def version(*rules: str) -> Policy:

@@ -51,7 +51,7 @@ def test_an_empty_file() -> None:
 
 
 def test_a_policy_that_is_not_there() -> None:
-    from creditline.errors import CreditlineError  # noqa: PLC0415
+    from creditline.errors import CreditlineError
 
     with pytest.raises(CreditlineError, match="consumer-line"):
         load_policy("no-such-policy")

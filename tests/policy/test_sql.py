@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from creditline.errors import CreditlineError
 from creditline.policy import load_policy, shipped_policies
@@ -16,7 +17,7 @@ from creditline.policy.sql import policy_sql
 def test_every_shipped_policy_parses_in_its_dialect(name: str, dialect: str) -> None:
     text = policy_sql(load_policy(name), 1_700_000_000_000_000, dialect)
     (tree,) = sqlglot.parse(text, dialect=dialect)
-    assert tree is not None
+    assert isinstance(tree, exp.Select)
     columns = {column.alias_or_name for column in tree.selects}
     assert {"line", "points", *(fact.name for fact in load_policy(name).facts)} <= columns
     if dialect == "spark":
@@ -28,10 +29,11 @@ def test_it_runs_on_empty_tables() -> None:
     with duckdb.connect() as connection:
         slots = ", ".join(f"v{slot} BIGINT" for slot in range(6))
         connection.execute(
-            f"CREATE TABLE events(line BIGINT, happened_at BIGINT, known_at BIGINT, voided_at BIGINT, kind BIGINT, {slots})"
+            "CREATE TABLE events(line BIGINT, happened_at BIGINT, known_at BIGINT, voided_at BIGINT, kind BIGINT, "
+            f"{slots})"
         )
         connection.execute(
-            "CREATE TABLE states(line BIGINT, status BIGINT, since BIGINT, \"limit\" BIGINT, probation_until BIGINT, "
+            'CREATE TABLE states(line BIGINT, status BIGINT, since BIGINT, "limit" BIGINT, probation_until BIGINT, '
             "closings BIGINT)"
         )
         connection.execute("INSERT INTO states VALUES (7, 3, 0, 100000, 0, 0)")

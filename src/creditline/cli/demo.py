@@ -156,11 +156,18 @@ def _summarise(console: Console, made: Demo, about: About, pages: list[Path], la
     from creditline.reports.tables import count, terminal
 
     figures = made.figures
-    for table in (reasons(figures, about, lang), judged(figures, lang), money(figures, about, lang), statuses(figures, lang)):
+    for table in (
+        reasons(figures, about, lang),
+        judged(figures, lang),
+        money(figures, about, lang),
+        statuses(figures, lang),
+    ):
         console.print(terminal(table))
     names = ("opened", "borrowers", "closed", "reopened", "missed", "deserving")
     counts = {name: count(getattr(figures, name)) for name in names}
-    console.print(text("demo.summary", lang, **counts, wrongly=count(figures.closed_wrongly)), style="bold", soft_wrap=True)
+    console.print(
+        text("demo.summary", lang, **counts, wrongly=count(figures.closed_wrongly)), style="bold", soft_wrap=True
+    )
     console.print(text("demo.notice", lang), style="bold yellow")
     for failure in made.failures[:1]:
         values = {"line": failure.line, "problem": failure.problem}

@@ -130,7 +130,9 @@ def _print_rows(found: Sequence[LineRow], most: int, simulated: bool, lang: Lang
     console = Console(highlight=False)
     if simulated:
         console.print(text("common.simulated", lang), style="bold yellow")
-    labels = [text(f"line.{name}", lang) for name in ("line", "policy", "status", "limit", "reasons", "closings", "decided")]
+    labels = [
+        text(f"line.{name}", lang) for name in ("line", "policy", "status", "limit", "reasons", "closings", "decided")
+    ]
     shown = tuple(
         (
             row.line, row.policy, text(f"run.status_{row.status}", lang), format_minor(row.limit, grouping=True),
@@ -172,7 +174,9 @@ def _headline(told: LineTold, lang: Language) -> RenderableType:
     values = {"policy": told.policy.title[lang], "currency": told.policy.currency, "events": len(told.events)}
     limit = format_minor(told.limit, grouping=True)
     counts = {"decisions": len(told.decisions)}
-    return Text(text("line.headline", lang, line=told.line, status=status, limit=limit, **values, **counts), style="bold")
+    return Text(
+        text("line.headline", lang, line=told.line, status=status, limit=limit, **values, **counts), style="bold"
+    )
 
 
 def _moment(t: int, policy: Policy | None) -> str:
@@ -323,7 +327,9 @@ def _now(told: LineTold, lang: Language) -> Iterator[RenderableType]:
         return
     policy, last = told.policy, told.decisions[-1].decision
     yield Text()
-    yield Text(text("line.now", lang, moment=_moment(told.present.at, policy), points=told.present.points), style="bold")
+    yield Text(
+        text("line.now", lang, moment=_moment(told.present.at, policy), points=told.present.points), style="bold"
+    )
     if told.status == "terminated":
         yield Text(text("line.for_good", lang))
         return
@@ -336,9 +342,11 @@ def _now(told: LineTold, lang: Language) -> Iterator[RenderableType]:
         yield Padding(Text(text("line.cure", lang, cure=reason.cure)), (0, 0, 0, 3))
         yield Padding(_conditions(reason.cure_conditions, policy, lang), (0, 0, 0, 3))
         if reason.answered_by:
-            yield Padding(Text(text("line.answered_by", lang, evidence=", ".join(reason.answered_by)), style="dim"), (0, 0, 0, 3))
+            yield Padding(
+                Text(text("line.answered_by", lang, evidence=", ".join(reason.answered_by)), style="dim"), (0, 0, 0, 3)
+            )
     if told.status == "closed" and policy.reopen is not None:
-        from creditline.lines.telling import written
+        from creditline.policy.evaluating import written
 
         yield Text(text("line.reopens", lang, when=written(policy.reopen.when)), style="dim")
 

@@ -129,7 +129,7 @@ class Kernel:
 
 def load_compiled(path: Path) -> ModuleType:
     """The module of a generated source file with every function handed to Numba, its cache beside the file."""
-    import numba  # noqa: PLC0415  (a second of start-up that plain commands need not pay)
+    import numba
 
     spec = importlib.util.spec_from_file_location(f"creditline_{path.stem}", path)
     assert spec is not None

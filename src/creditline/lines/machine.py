@@ -387,7 +387,7 @@ def look_many(
 
 
 FUNCTIONS = (
-    copy, begin, happen, severest, coming_back, longest_cooling_off, answer, worsen, restore, adjust, move, note, visit, walk,
-    walk_many, look_many,
+    copy, begin, happen, severest, coming_back, longest_cooling_off, answer, worsen, restore, adjust, move, note, visit,
+    walk, walk_many, look_many,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +12,6 @@ from creditline.events.kinds import NULL
 from creditline.facts.definitions import CountedFact, Fact, SqlFact
 from creditline.facts.expressions import (
     Arithmetic,
-    Call,
     Case,
     Compare,
     Constant,
@@ -25,27 +24,17 @@ from creditline.facts.expressions import (
 )
 from creditline.lines.decision import STATUSES, Decision
 from creditline.money import decimal_of
-from creditline.policy import runtime
+from creditline.policy.evaluating import Values, is_choice, is_rescaling, value_of, written
 from creditline.policy.model import Policy, Rule
 
 BLOCK = "BLOCK"
 """Stands among a decision's reasons where a person ordered it."""
-
-Values = Mapping[str, int | None]
-"""Facts, attributes and points by name in their numeric form; None is NULL."""
 
 _UNITS = {
     "count": "count", "distinct": "count", "streak": "count", "falls": "count", "rises": "count", "open": "count",
     "months": "months",
 }  # fmt: skip
 _ATTRIBUTE_UNITS = {"days_in_status": "days", "closings": "count", "points": "points"}
-_COUNTED: dict[str, Callable[[int, int], int]] = {"+": runtime.add, "-": runtime.sub, "*": runtime.mul}
-_CALLED: dict[str, Callable[[int, int], int]] = {
-    "coalesce": runtime.coalesce, "nullif": runtime.nullif, "least": runtime.least, "greatest": runtime.greatest,
-}  # fmt: skip
-_COMPARED: dict[str, Callable[[int, int], bool]] = {
-    "=": runtime.eq, "<>": runtime.ne, "<": runtime.lt, "<=": runtime.le, ">": runtime.gt, ">=": runtime.ge,
-}  # fmt: skip
 
 
 class SideTold(msgspec.Struct, frozen=True):
@@ -213,19 +202,14 @@ def _sides(policy: Policy, node: Compare, values: Values) -> tuple[SideTold, Sid
             units[number] = units[1 - number]
             types[number] = types[1 - number]
     left, right = (
-        _side(policy, side, values, unit, kind)
-        for side, unit, kind in zip((node.left, node.right), units, types, strict=True)
+        _side(side, values, unit, kind) for side, unit, kind in zip((node.left, node.right), units, types, strict=True)
     )
     return left, right
 
 
-def _side(policy: Policy, node: Expr, values: Values, unit: str, kind: Type) -> SideTold:
-    text = f"'{kind.choices[node.value]}'" if _is_choice(node, kind) else written(node)  # type: ignore[attr-defined]
+def _side(node: Expr, values: Values, unit: str, kind: Type) -> SideTold:
+    text = f"'{kind.choices[node.value]}'" if is_choice(node, kind) else written(node)  # type: ignore[attr-defined]
     return SideTold(text, shown(value_of(node, values), kind, unit), unit)
-
-
-def _is_choice(node: Expr, kind: Type) -> bool:
-    return isinstance(node, Constant) and bool(kind.choices) and node.value is not None
 
 
 def _facts(policy: Policy, node: Expr, values: Values) -> tuple[FactTold, ...]:
@@ -247,57 +231,6 @@ def fact_told(policy: Policy, fact: Fact, values: Values) -> FactTold:
     unit = unit_of(policy, Name(fact.type, fact.name))
     value = values[fact.name]
     return FactTold(fact.name, shown(NULL if value is None else value, fact.type, unit), unit, dict(fact.text))
-
-
-# -- values -----------------------------------------------------------------------------------------
-
-
-def value_of(node: Expr, values: Values) -> int:
-    """The value of an expression in its numeric form, truths as 0 and 1, as the kernel has it; NULL where unknown."""
-    match node:
-        case Constant():
-            return NULL if node.value is None else node.value
-        case Name():
-            value = values[node.name]
-            return NULL if value is None else value
-        case Arithmetic():
-            return _calculated(node, value_of(node.left, values), value_of(node.right, values))
-        case Call(function="abs"):
-            return runtime.magnitude(value_of(node.args[0], values))
-        case Call():
-            found = value_of(node.args[0], values)
-            for arg in node.args[1:]:
-                found = _CALLED[node.function](found, value_of(arg, values))
-            return found
-        case Case():
-            chosen = (value for condition, value in node.branches if value_of(condition, values) == 1)
-            return value_of(next(chosen, node.default), values)
-        case _:
-            return _truth(node, values)
-
-
-def _truth(node: Expr, values: Values) -> int:
-    match node:
-        case Compare():
-            left, right = value_of(node.left, values), value_of(node.right, values)
-            return NULL if NULL in (left, right) else int(_COMPARED[node.op](left, right))
-        case Logic():
-            decisive = 0 if node.op == "and" else 1
-            sides = value_of(node.left, values), value_of(node.right, values)
-            return decisive if decisive in sides else NULL if NULL in sides else 1 - decisive
-        case Not():
-            part = value_of(node.part, values)
-            return NULL if part == NULL else 1 - part
-        case IsNull():
-            return int(value_of(node.part, values) == NULL)
-    raise TypeError(f"no such node: {type(node).__name__}")
-
-
-def _calculated(node: Arithmetic, left: int, right: int) -> int:
-    if node.op != "/":
-        return _COUNTED[node.op](left, right)
-    finer = node.type.places + node.right.type.places - node.left.type.places
-    return runtime.div(left, right, 10**finer) if finer >= 0 else runtime.div(left, runtime.mul(right, 10**-finer), 1)
 
 
 # -- texts ------------------------------------------------------------------------------------------
@@ -342,68 +275,3 @@ def shown(value: int, kind: Type, unit: str = "") -> str | None:
     whole, _, part = f"{decimal_of(value, kind.places):,f}".partition(".")
     part = part.rstrip("0").ljust(least, "0")
     return f"{whole}.{part}" if part else whole
-
-
-def written(node: Expr, outer: int = 0) -> str:
-    """An expression as text; ``outer`` is how tightly its surroundings bind."""
-    match node:
-        case Constant():
-            return _literal(node)
-        case Name():
-            return node.name
-        case Arithmetic() if is_rescaling(node):
-            return written(node.left, outer)
-        case Arithmetic():
-            binding = 5 if node.op in "+-" else 6
-            return _bound(f"{written(node.left, binding)} {node.op} {written(node.right, binding + 1)}", binding, outer)
-        case Compare():
-            return _bound(_compared(node), 4, outer)
-        case Logic():
-            binding = 2 if node.op == "and" else 1
-            return _bound(f"{written(node.left, binding)} {node.op} {written(node.right, binding)}", binding, outer)
-        case Not(part=IsNull(part=part)):
-            return _bound(f"{written(part, 5)} is not null", 4, outer)
-        case Not():
-            return _bound(f"not {written(node.part, 3)}", 3, outer)
-        case IsNull():
-            return _bound(f"{written(node.part, 5)} is null", 4, outer)
-        case Call():
-            return f"{node.function}({', '.join(written(arg) for arg in node.args)})"
-        case Case():
-            branches = " ".join(f"when {written(when)} then {written(then)}" for when, then in node.branches)
-            return f"case {branches} else {written(node.default)} end"
-    raise TypeError(f"no such node: {type(node).__name__}")
-
-
-def _compared(node: Compare) -> str:
-    texts = []
-    for side, other in ((node.left, node.right), (node.right, node.left)):
-        is_choice = _is_choice(side, other.type)
-        texts.append(f"'{other.type.choices[side.value]}'" if is_choice else written(side, 5))  # type: ignore[attr-defined]
-    return f"{texts[0]} {node.op} {texts[1]}"
-
-
-def _literal(node: Constant) -> str:
-    if node.value is None:
-        return "null"
-    if node.type.unit == "flag":
-        return "true" if node.value else "false"
-    if node.type.unit == "text":
-        return "'...'"
-    text = f"{decimal_of(node.value, node.type.places):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def is_rescaling(node: Arithmetic) -> bool:
-    """Whether it only writes the same number with more places, as the reader does to line numbers up."""
-    return node.op == "*" and node.type.places != node.left.type.places + node.right.type.places
-
-
-def _bound(text: str, binding: int, outer: int) -> str:
-    return f"({text})" if binding < outer else text
-
-
-__all__ = [
-    "BLOCK", "ConditionTold", "FactTold", "ReasonTold", "SideTold", "Values", "conditions_of", "explain", "explain_return", "fact_told",
-    "reason_told", "shown", "unit_of", "value_of", "values_of", "written",
-]  # fmt: skip

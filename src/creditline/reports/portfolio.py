@@ -139,7 +139,9 @@ def judged(figures: Portfolio, lang: Language) -> Table:
 
 def by_truth(figures: Portfolio, lang: Language) -> Table:
     """Closed lines by code, rightly and wrongly."""
-    rows = [(code, count(right), count(wrong), _share(wrong, right + wrong)) for code, right, wrong in _by_code(figures)]
+    rows = [
+        (code, count(right), count(wrong), _share(wrong, right + wrong)) for code, right, wrong in _by_code(figures)
+    ]
     labels = _t(lang, "code", "closed_rightly", "closed_wrongly", "share_wrongly")
     return Table(text("demo.truth_table", lang), labelled(*labels), tuple(rows))
 
@@ -235,7 +237,11 @@ def verdict(decision: Decision, about: About, lang: Language) -> str:
 def told(decision: Decision, about: About, lang: Language) -> str:
     """One closing or reopening in a sentence."""
     policy = about.policies[about.truths[decision.line].policy]
-    values: dict[str, object] = {"day": day(decision.at), "line": decision.line, "limit": format_minor(decision.limit, grouping=True)}
+    values: dict[str, object] = {
+        "day": day(decision.at),
+        "line": decision.line,
+        "limit": format_minor(decision.limit, grouping=True),
+    }
     if decision.action == "reopen":
         before = about.by_line[decision.line][: decision.number]
         closed_at = next((each.at for each in reversed(before) if each.action == "close"), decision.at)
@@ -379,7 +385,12 @@ def page(figures: Portfolio, about: About, lang: Language, other: str | None = N
         headline=headline(figures, lang),
         headline_note=text("demo.headline_note", lang, currency=about.currency),
         charts=charts(figures, about, lang),
-        tables=[judged(figures, lang), money(figures, about, lang), groups(figures, lang), examples(figures, about, lang)],
+        tables=[
+            judged(figures, lang),
+            money(figures, about, lang),
+            groups(figures, lang),
+            examples(figures, about, lang),
+        ],
         how=definitions(lang),
         sources=[
             text("reports.policy_version", lang, policy=policy.name, version=policy.version)

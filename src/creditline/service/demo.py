@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal
 
 import msgspec
@@ -21,7 +18,7 @@ from creditline.lines.kernel import Engine, kernel_of
 from creditline.lines.replay import Failure, run
 from creditline.policy import Policy, load_policy
 from creditline.replay.portfolio import Life, Portfolio, first_closings, portfolio, principal_owed
-from creditline.simulate import Truth, behaviour_named, live, stream
+from creditline.simulate import Truth, stream
 from creditline.simulate.period import ENDS, Period
 from creditline.simulate.portfolio import POLICIES
 from creditline.store import Home
@@ -81,9 +78,10 @@ def demonstrate(home: Path, asked: Asked, *, engine: Engine | None = None, progr
     if engine is None:
         engine = "numba" if asked.borrowers * asked.months >= COMPILED_FROM else "python"
     _make_room(home)
-    with _compiling(policies if engine == "numba" else {}, tell) as compiled, Home.open(home) as opened:
+    compiling = [kernel_of(policy).warm() for policy in policies.values()] if engine == "numba" else []
+    with Home.open(home) as opened:
         truths, events = _simulated(opened, asked, tell)
-        compiled()
+        _wait(compiling, tell)
         lives, closings, failures = _decided(opened, policies, truths, engine, tell)
         opened.put(KEY, _note(asked, events, opened.position()))
     period = Period.of(asked.months)
@@ -196,46 +194,11 @@ def _lives(truths: Sequence[Truth], decisions: Sequence[Decision]) -> list[Life]
     return [Life(truth, by_line[truth.line]) for truth in truths]
 
 
-# -- the kernels ------------------------------------------------------------------------------------
+def _wait(compiling: Sequence[Thread], tell: Progress) -> None:
+    """Wait until the kernels are compiled, which went on while borrowers were simulated."""
+    while running := [thread for thread in compiling if thread.is_alive()]:
+        tell("compile", len(compiling) - len(running), len(compiling))
+        running[0].join(timeout=0.2)
 
 
-@contextmanager
-def _compiling(policies: dict[str, Policy], tell: Progress) -> Iterator[Callable[[], None]]:
-    """Compile kernels in processes of their own meanwhile; call what is yielded to wait until they are done.
-
-    Processes, not threads: Numba compiles one kernel at a time in a process, and holds up Python while it does. What
-    they compile is kept in the cache on disk. One that fails costs time only: the kernel is compiled when it is used.
-    """
-    waiting = {
-        name: subprocess.Popen(  # noqa: S603  (this interpreter, our own code, the name of a shipped policy)
-            [sys.executable, "-c", f"from creditline.service.demo import compile_kernel; compile_kernel({name!r})"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        for name, policy in policies.items()
-        if not kernel_of(policy).is_ready
-    }  # fmt: skip
-
-    def compiled() -> None:
-        while running := [process for process in waiting.values() if process.poll() is None]:
-            tell("compile", len(waiting) - len(running), len(waiting))
-            time.sleep(0.1)
-
-    try:
-        yield compiled
-    finally:
-        for process in waiting.values():
-            with suppress(OSError):
-                process.kill()
-            process.wait()
-
-
-def compile_kernel(policy_name: str) -> None:
-    """Compile the kernel of a shipped policy into the cache on disk, by deciding one line with it."""
-    from creditline.facts.slices import from_events
-
-    behaviour = behaviour_named("person.steady")
-    events, _ = live(behaviour, 1, 1)
-    run(from_events(events), load_policy(policy_name), ENDS, engine="numba")
-
-
-__all__ = ["COMPILED_FROM", "KEY", "TRUTH", "Asked", "Demo", "compile_kernel", "demonstrate"]
+__all__ = ["COMPILED_FROM", "KEY", "TRUTH", "Asked", "Demo", "demonstrate"]

@@ -18,9 +18,10 @@ from creditline.facts.parsing import closest
 from creditline.facts.slices import Slices
 from creditline.lines.decision import STATUSES, Decision
 from creditline.lines.replay import measure, new_states
-from creditline.lines.telling import ReasonTold, Values, explain, explain_return, reason_told
+from creditline.lines.telling import ReasonTold, explain, explain_return, reason_told
 from creditline.policy import Policy, read_policy
 from creditline.policy.compiler import STATE
+from creditline.policy.evaluating import Values
 from creditline.store import Home
 from creditline.store.database import StoreError
 

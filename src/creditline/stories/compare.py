@@ -10,11 +10,12 @@ from creditline.events.kinds import NULL
 from creditline.facts.expressions import Expr
 from creditline.lines.decision import Decision
 from creditline.money import format_minor
+from creditline.policy.evaluating import Values
 from creditline.policy.model import ATTRIBUTES
 from creditline.stories.model import Case, Difference, Expectation, Nearby, Unmet
 from creditline.stories.state import Lines
 from creditline.stories.times import Calendar, When
-from creditline.stories.why import Values, met, shown, unmet
+from creditline.stories.why import met, shown, unmet
 
 LISTED = frozenset({
     "decline", "freeze", "unfreeze", "close", "extend", "reopen", "terminate", "hold", "set_limit",

@@ -11,8 +11,8 @@ from creditline.events.kinds import NULL, ApplicationReceived
 from creditline.facts.slices import Slices
 from creditline.lines.decision import STATUSES, Decision
 from creditline.lines.replay import measure, run
+from creditline.policy.evaluating import Values
 from creditline.policy.model import Policy
-from creditline.stories.why import Values
 
 
 @dataclass(frozen=True)
