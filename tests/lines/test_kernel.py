@@ -106,3 +106,15 @@ def test_looking_changes_nothing() -> None:
 def test_facts_can_be_measured_without_a_walk() -> None:
     facts = measure(history([10, 11, 12]), read_policy(SMALL), 12 * DAY, engine="python")
     assert {name: values.tolist() for name, values in facts.items()} == {"draws_3d": [3], "drawn": [300]}
+
+
+def test_threads_change_nothing() -> None:
+    lines = [
+        Event(f"e{n}", f"L{line}", n * DAY + line, n * DAY + line, LineOpened(100_000) if n == 1 else DrawBooked(100))
+        for line in range(1_200)
+        for n in (1, 5 + line % 3, 8)
+    ]
+    slices, policy = from_events(lines), read_policy(SMALL)
+    one, three = (run(slices, policy, 30 * DAY, engine="numba", threads=threads) for threads in (1, 3))
+    np.testing.assert_array_equal(one.rows, three.rows)
+    assert len(one.rows) > 2_000

@@ -103,7 +103,7 @@ def run(
             first = int(progress[0])
         return blocks
 
-    blocks = _in_threads(part, _shares(slices, threads))
+    blocks = _in_threads(part, _shares(slices, threads), threads)
     rows = np.concatenate([np.empty((0, width), np.int64), *blocks])
     return Run(slices, policy, states, rows, _failures(slices, woken, failed, until, table, card_of))
 
@@ -148,7 +148,7 @@ def look(
         )  # fmt: skip
         return []
 
-    _in_threads(part, _shares(slices, threads))
+    _in_threads(part, _shares(slices, threads), threads)
     return Look(
         facts, verdicts, tuple(Failure(slices.lines[i], "outside int64") for i in np.flatnonzero(failed).tolist())
     )
@@ -210,10 +210,10 @@ def _shares(slices: Slices, threads: int) -> list[tuple[int, int]]:
     return list(pairwise(cuts.tolist()))
 
 
-def _in_threads(part: Callable[[int, int], list[Int64s]], shares: list[tuple[int, int]]) -> list[Int64s]:
-    if len(shares) <= 1:
+def _in_threads(part: Callable[[int, int], list[Int64s]], shares: list[tuple[int, int]], threads: int) -> list[Int64s]:
+    if threads == 1 or len(shares) <= 1:
         return [block for share in shares for block in part(*share)]
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         return [block for blocks in pool.map(lambda share: part(*share), shares) for block in blocks]
 
 

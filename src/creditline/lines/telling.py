@@ -190,7 +190,7 @@ def _condition(policy: Policy, node: Expr, values: Values) -> ConditionTold:
         left, right = _sides(policy, inner, values)
         return ConditionTold(written(node), held, left, f"not {inner.op}" if negated else inner.op, right)
     shown = inner.part if isinstance(inner, IsNull) else inner
-    return ConditionTold(written(node), held, _side(policy, shown, values, unit_of(policy, shown), shown.type))
+    return ConditionTold(written(node), held, _side(shown, values, unit_of(policy, shown), shown.type))
 
 
 def _sides(policy: Policy, node: Compare, values: Values) -> tuple[SideTold, SideTold]:

@@ -82,6 +82,7 @@ def _calculated(node: Arithmetic, left: int, right: int) -> int:
 
 
 def is_choice(node: Expr, kind: Type) -> bool:
+    """Whether a node is the code of one of a type's choices."""
     return isinstance(node, Constant) and bool(kind.choices) and node.value is not None
 
 
