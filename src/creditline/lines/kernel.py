@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -143,11 +142,17 @@ def load_compiled(path: Path) -> ModuleType:
     return module
 
 
-@lru_cache(maxsize=64)
-def _kernel(source: str) -> Kernel:
-    return Kernel(source)
+_KERNELS: dict[str, Kernel] = {}
+_BY_POLICY: dict[tuple[object, ...], Kernel] = {}
+"""Kernels by source, and by what decides the source: writing it takes longer than deciding a thousand lines."""
 
 
 def kernel_of(policy: Policy) -> Kernel:
     """The kernel of a policy; the same for all policies that differ only in texts or scorecard points."""
-    return _kernel(kernel_source(policy))
+    card = policy.scorecard.facts if policy.scorecard else {}
+    limits = tuple((name, tuple(each.below for each in card[name].bins)) for name in sorted(card))
+    key = (policy.name, policy.version, limits)
+    if key not in _BY_POLICY:
+        source = kernel_source(policy)
+        _BY_POLICY[key] = _KERNELS.setdefault(source, Kernel(source))
+    return _BY_POLICY[key]

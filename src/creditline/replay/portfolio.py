@@ -296,7 +296,7 @@ def _money(told: Sequence[_Told], owed: Mapping[str, int]) -> Money:
 def _months(told: Sequence[_Told], firsts: Sequence[int]) -> Iterable[Month]:
     happened: list[Counter[str]] = [Counter() for _ in firsts[1:]]
     for one in told:
-        seen = {(_month(each.at, firsts), each.action) for each in one.decisions}
+        seen: set[tuple[int, str]] = {(_month(each.at, firsts), each.action) for each in one.decisions}
         seen |= {(_month(each.at, firsts), "closing") for each in one.closings}
         seen |= {(_month(each.at, firsts), "wrongful") for each in one.closings if each.wrongful}
         for month, what in seen:

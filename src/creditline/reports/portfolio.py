@@ -111,7 +111,7 @@ def reasons(figures: Portfolio, about: About, lang: Language) -> Table:
         text("demo.all", lang), "", "", count(figures.closed), count(figures.closed_wrongly),
         count(sum(row.reopened for row in figures.reasons)), count(figures.closings), "",
     )  # fmt: skip
-    labels = _t(lang, "code", "policy", "reason", "closed", "closed_wrongly", "reopened", "closings", "days_to_reopen")
+    labels = _t(lang, "code", "policy", "reason", "closed", "share_wrongly", "reopened", "closings", "days")
     columns = labelled(*labels, text=(0, 1, 2), page_only=(1, 6))
     return Table(text("demo.reasons_table", lang), columns, (*rows, total), frozenset({len(rows)}))
 
@@ -122,19 +122,24 @@ def reason_text(row: Reason, about: About, lang: Language) -> str:
 
 
 def judged(figures: Portfolio, lang: Language) -> Table:
-    """Closings set against the truth."""
-    rows = [
-        (text("demo.closed_rightly", lang), count(figures.closed_rightly), _share(figures.closed_rightly, figures.closed)),
-        (text("demo.closed_wrongly", lang), count(figures.closed_wrongly), _share(figures.closed_wrongly, figures.closed)),
-        (text("demo.closed", lang), count(figures.closed), _share(figures.closed, figures.opened)),
-        (text("demo.deserving", lang, days=GRACE_DAYS), count(figures.deserving), ""),
-        (text("demo.missed", lang), count(figures.missed), _share(figures.missed, figures.deserving)),
-        (text("demo.declined", lang), count(figures.declined), _share(figures.declined, figures.borrowers)),
-        (text("demo.declined_wrongly", lang), count(figures.declined_wrongly), _share(figures.declined_wrongly, figures.declined)),
-        (text("demo.opened_wrongly", lang), count(figures.opened_wrongly), _share(figures.opened_wrongly, figures.opened)),
-    ]  # fmt: skip
-    columns = labelled(*_t(lang, "judged", "lines", "share"))
-    return Table(text("demo.judged_table", lang), columns, tuple(rows), frozenset({1, 4}))
+    """Decisions set against the truth."""
+    pairs: list[tuple[str, int, int | None]] = [
+        ("closed_rightly", figures.closed_rightly, figures.closed),
+        ("closed_wrongly", figures.closed_wrongly, figures.closed),
+        ("closed", figures.closed, figures.opened),
+        ("deserving", figures.deserving, None),
+        ("missed", figures.missed, figures.deserving),
+        ("declined", figures.declined, figures.borrowers),
+        ("declined_wrongly", figures.declined_wrongly, figures.declined),
+        ("opened_wrongly", figures.opened_wrongly, figures.opened),
+    ]
+    rows = tuple(
+        (text(f"demo.{name}", lang, days=GRACE_DAYS), count(lines), "" if whole is None else _share(lines, whole))
+        for name, lines, whole in pairs
+    )
+    return Table(
+        text("demo.judged_table", lang), labelled(*_t(lang, "judged", "lines", "share")), rows, frozenset({1, 4})
+    )
 
 
 def by_truth(figures: Portfolio, lang: Language) -> Table:
@@ -354,16 +359,19 @@ def _statuses_chart(figures: Portfolio, lang: Language) -> Chart:
 
 def headline(figures: Portfolio, lang: Language) -> list[tuple[str, str, str]]:
     """The figures to see first: label, value, note."""
-    opened, closed, reopened, wrongly, missed = _t(lang, "opened", "closed", "reopened", "closed_wrongly", "missed")
-    at_risk = text("demo.note_limit_wrongly", lang, amount=millions(figures.money.limit_closed_wrongly, 1))
-    return [
-        (opened, count(figures.opened), text("demo.note_declined", lang, lines=count(figures.declined))),
-        (closed, count(figures.closed), text("demo.note_of_opened", lang, share=_share(figures.closed, figures.opened))),
-        (reopened, count(figures.reopened), text("demo.note_of_closed", lang, share=_share(figures.reopened, figures.closed))),
-        (wrongly, count(figures.closed_wrongly), text("demo.note_of_closed", lang, share=_share(figures.closed_wrongly, figures.closed))),
-        (missed, count(figures.missed), text("demo.note_of_deserving", lang, share=_share(figures.missed, figures.deserving))),
-        (text("demo.limit_closed", lang), millions(figures.money.limit_closed, 1), at_risk),
-    ]  # fmt: skip
+    notes = {
+        "opened": ("declined", {"lines": count(figures.declined)}),
+        "closed": ("of_opened", {"share": _share(figures.closed, figures.opened)}),
+        "reopened": ("of_closed", {"share": _share(figures.reopened, figures.closed)}),
+        "closed_wrongly": ("of_closed", {"share": _share(figures.closed_wrongly, figures.closed)}),
+        "missed": ("of_deserving", {"share": _share(figures.missed, figures.deserving)}),
+    }
+    told = [
+        (text(f"demo.{name}", lang), count(getattr(figures, name)), text(f"demo.note_{key}", lang, **values))
+        for name, (key, values) in notes.items()
+    ]
+    wrongly = text("demo.note_limit_wrongly", lang, amount=millions(figures.money.limit_closed_wrongly))
+    return [*told, (text("demo.limit_closed", lang), millions(figures.money.limit_closed), wrongly)]
 
 
 def definitions(lang: Language) -> tuple[str, ...]:

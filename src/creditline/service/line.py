@@ -207,10 +207,7 @@ def _values_now(policy: Policy, slices: Slices, made: Sequence[Decision], now: i
 
 def _unknown(home: Home, line: str) -> CreditlineError:
     near = difflib.get_close_matches(line, home.lines(), n=NEAR, cutoff=0.6)
-    if near:
-        remedy = f"did you mean {', '.join(near)}?"
-    else:
-        remedy = "list the lines with: creditline line list"
+    remedy = f"did you mean {', '.join(near)}?" if near else "list the lines with: creditline line list"
     return CreditlineError("line", line, remedy, f"is not known in {home.path}")
 
 
