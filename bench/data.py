@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from creditline.events.event import Event
 from creditline.events.kinds import KINDS, NULL, SLOTS, SOURCES
 from creditline.facts.definitions import DAY
-from creditline.facts.slices import NEVER, Slices
-from creditline.lines.replay import STATE, new_states
-from creditline.policy.model import STATUSES
+from creditline.facts.slices import NEVER, Slices, from_events
+from creditline.lines.replay import opened_states
 
 Int64s = NDArray[np.int64]
 
@@ -25,7 +25,7 @@ END = BEGIN + YEAR
 POOL = 1 << 16
 """Different happenings drawn once; every row is one of them at a time of its own."""
 
-BLOCK = 20_000
+BLOCK = 5_000
 """Lines generated at a time, so that what is drawn for them stays small."""
 
 MIX: Mapping[str, int] = {
@@ -93,32 +93,54 @@ def _drawn(rng: np.random.Generator, unit: str, maximum: int | None, n: int) -> 
             return rng.integers(1, 9, n)
 
 
-def generate(lines: int, events: int, seed: int = 1) -> Slices:
-    """``lines`` lines with ``events`` events each, spread over the year before ``END``.
+def generate(lines: int, events: int, seed: int = 1, first: int = 0, *, by_time: bool = False) -> Slices:
+    """``lines`` lines, numbered from ``first``, with ``events`` events each over the year before ``END``.
 
-    ``events`` must be above the length of ``PREAMBLE``. Positions and the order of visits are views of no size:
-    decisions as of one moment read neither.
+    ``events`` must be above the length of ``PREAMBLE``. Within a line rows lie by kind and time as the kernel wants
+    them, or ``by_time`` alone as its peers do. Positions and the order of visits are views of no size: decisions as
+    of one moment read neither.
     """
     assert events > len(PREAMBLE), f"{events} events a line leave no room after its beginning"
     n = lines * events
-    rng = np.random.default_rng(seed)
-    happenings = pool(rng)
-    at, known, until = np.empty(n, np.int64), np.empty(n, np.int64), np.full(n, NEVER, np.int64)
+    rng = np.random.default_rng([seed, first])
+    happenings = pool(np.random.default_rng(seed))
+    at, known, until = (np.empty(n, np.int64) for _ in range(3))
     kind, values = np.empty(n, np.uint8), np.empty((SLOTS, n), np.int64)
-    for first in range(0, lines, BLOCK):
-        count = min(BLOCK, lines - first)
-        rows = slice(first * events, (first + count) * events)
-        at[rows] = _moments(rng, count, events)
-        known[rows] = at[rows] + _delays(rng, count * events)
-        until[rows] = np.where(rng.random(count * events) < 0.001, known[rows] + DAY, NEVER)
-        chosen = rng.integers(0, POOL, count * events, dtype=np.uint16)
-        kind[rows] = happenings.kind[chosen]
-        for slot in range(SLOTS):
-            np.take(happenings.values[slot], chosen, out=values[slot, rows])
-    offsets = np.arange(0, n + 1, events, dtype=np.int64)
-    _begin(rng, offsets[:-1], kind, values)
+    for start in range(0, lines, BLOCK):
+        block = _block(rng, happenings, min(BLOCK, lines - start), events, by_time=by_time)
+        rows = slice(start * events, start * events + len(block.at))
+        at[rows], known[rows], until[rows], kind[rows] = block.at, block.known, block.until, block.kind
+        values[:, rows] = block.values
+    names = [f"L{line:07d}" for line in range(first, first + lines)]
     nothing = np.broadcast_to(np.int64(0), (n,))
-    return Slices([f"L{line:07d}" for line in range(lines)], offsets, at, known, until, kind, values, nothing, nothing)
+    return Slices(names, np.arange(0, n + 1, events), at, known, until, kind, values, nothing, nothing)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Columns of some lines."""
+
+    at: Int64s
+    known: Int64s
+    until: Int64s
+    kind: NDArray[np.uint8]
+    values: Int64s
+
+
+def _block(rng: np.random.Generator, happenings: Pool, lines: int, events: int, *, by_time: bool) -> _Block:
+    n = lines * events
+    at = _moments(rng, lines, events)
+    known = at + _delays(rng, n)
+    until = np.where(rng.random(n, dtype=np.float32) < 0.001, known + DAY, NEVER)
+    chosen = rng.integers(0, POOL, n)
+    kind, values = happenings.kind[chosen], happenings.values[:, chosen]
+    _begin(rng, np.arange(0, n, events), kind, values)
+    if by_time:
+        return _Block(at, known, until, kind, values)
+    rows = np.argsort(kind.reshape(lines, events), axis=1, kind="stable")
+    rows += np.arange(0, n, events)[:, None]
+    order = rows.ravel()
+    return _Block(at[order], known[order], until[order], kind[order], values[:, order])
 
 
 def _moments(rng: np.random.Generator, lines: int, events: int) -> Int64s:
@@ -146,10 +168,42 @@ def _begin(rng: np.random.Generator, first: Int64s, kind: NDArray[np.uint8], val
 
 
 def opened(slices: Slices) -> Int64s:
-    """States of lines that are open since their beginning with the limit their opening gave."""
+    """States of lines that are open since their beginning with the limit their one opening gave."""
     states = new_states(len(slices))
-    opening = slices.offsets[:-1] + PREAMBLE.index("line.opened")
+    opening = np.flatnonzero(slices.kind == KINDS["line.opened"].code)
+    assert len(opening) == len(slices), "every generated line is opened once"
     states[:, STATE.index("STATUS")] = STATUSES.index("open")
     states[:, STATE.index("LIMIT")] = slices.values[0, opening]
     states[:, STATE.index("SINCE")] = states[:, STATE.index("LIMIT_SINCE")] = slices.at[opening]
     return states
+
+
+def head(slices: Slices, lines: int) -> Slices:
+    """The first lines alone, in columns of their own."""
+    n = int(slices.offsets[lines])
+    return Slices(
+        slices.lines[:lines], slices.offsets[: lines + 1], slices.at[:n], slices.known[:n], slices.until[:n],
+        slices.kind[:n], np.ascontiguousarray(slices.values[:, :n]), slices.visits[:n], slices.position[:n],
+    )  # fmt: skip
+
+
+def tiled(slices: Slices, times: int) -> Slices:
+    """The same lines ``times`` over, under ids of their own."""
+    n = len(slices.at)
+    shift = np.repeat(np.arange(times) * n, n)
+    offsets = np.concatenate([slices.offsets[:-1] + n * k for k in range(times)] + [np.array([n * times])])
+    names = [f"{line}-{k}" for k in range(times) for line in slices.lines]
+    at, known, until, kind, position = (
+        np.tile(column, times) for column in (slices.at, slices.known, slices.until, slices.kind, slices.position)
+    )
+    values, visits = np.tile(slices.values, (1, times)), np.tile(slices.visits, times) + shift
+    return Slices(names, offsets.astype(np.int64), at, known, until, kind, values, visits, position)
+
+
+def simulated(borrowers: int, months: int, seed: int = 1) -> Slices:
+    """Histories of simulated persons, who open, close and reopen as life goes."""
+    events: list[Event] = []
+    for lived, truth in stream(borrowers, months, seed):
+        if truth.party == "person":
+            events += lived
+    return from_events(events)

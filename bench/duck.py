@@ -127,12 +127,12 @@ def _months(policy: Policy, fact: CountedFact, t: int) -> str:
     assert fact.holds is not None
     this = month_index(t + policy.utc_offset)
     day = f"(DATE '1970-01-01' + CAST((happened_at + {policy.utc_offset}) // {DAY} AS INTEGER))"
-    month = f"year({day}) * 12 + month({day}) - 1"
-    good = (
-        f"SELECT line, {month} AS month FROM events WHERE kind = {fact.kind.code} AND {seen(t)} "
-        f"GROUP BY ALL HAVING month < {this} AND bool_and({truth(fact.holds, fact)})"
+    rows = (
+        f"SELECT line, year({day}) * 12 + month({day}) - 1 AS period, {truth(fact.holds, fact)} AS holds "
+        f"FROM events WHERE kind = {fact.kind.code} AND {seen(t)}"
     )
-    placed = f"SELECT line, month + row_number() OVER (PARTITION BY line ORDER BY month DESC) AS ends FROM ({good})"
+    good = f"SELECT line, period FROM ({rows}) WHERE period < {this} GROUP BY line, period HAVING bool_and(holds)"
+    placed = f"SELECT line, period + row_number() OVER (PARTITION BY line ORDER BY period DESC) AS ends FROM ({good})"
     return f"SELECT line, count(*) AS {fact.name} FROM ({placed}) WHERE ends = {this} GROUP BY line"
 
 

@@ -125,6 +125,7 @@ def _print_rows(found: Sequence[LineRow], most: int, simulated: bool, lang: Lang
         for row in found[:most]
     )  # fmt: skip
     caption = text("line.listed", lang, shown=len(shown), found=len(found))
+    caption = text("demo.marked", lang, caption=caption) if simulated else caption
     table = tables.Table(caption, tables.labelled(*labels, text=(0, 1, 2, 4, 6), page_only=(5,)), shown)
     console.print(tables.terminal(table))
 

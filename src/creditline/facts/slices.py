@@ -1,4 +1,8 @@
-"""The slice store: all events of many lines as plain columns, each line a contiguous slice in order of time."""
+"""The slice store: all events of many lines as plain columns, each line a contiguous slice.
+
+Within a line events lie by kind and then by time, so that counting runs through one kind after another without asking
+of each event what it is; the order in which they became known stands beside it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,7 @@ class Slices:
     offsets: Int64s
     """Shape (L + 1,)."""
     at: Int64s
-    """Moment it happened, microseconds; strictly increasing within a line."""
+    """Moment it happened, microseconds; increasing within a line's kind, and no two of a line alike."""
     known: Int64s
     """Moment it became known, microseconds, never before ``at``."""
     until: Int64s
@@ -65,12 +69,15 @@ def assemble(
     """
     order = np.lexsort((np.asarray(ids, dtype=object).astype(str) if _has_ties(line, at) else line, at, line))
     line, at, known, kind = line[order], at[order].copy(), known[order], kind[order]
+    part_ties(line, at)
+    known = np.maximum(known, at)
+    by_kind = np.lexsort((at, kind, line))
+    order = order[by_kind]
+    line, at, known, kind = line[by_kind], at[by_kind], known[by_kind], kind[by_kind]
     values = np.ascontiguousarray(values[:, order])
     position = np.zeros(len(at), np.int64) if position is None else position[order]
     ids = [ids[i] for i in order]
     offsets = np.searchsorted(line, np.arange(len(lines) + 1)).astype(np.int64)
-    part_ties(line, at)
-    known = np.maximum(known, at)
     until = _voided(kind, known, values, offsets, line, ids)
     visits = np.lexsort((at, known, line)).astype(np.int64)
     return Slices(list(lines), offsets, at, known, until, kind, values, visits, position, ids)

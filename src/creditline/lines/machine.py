@@ -55,9 +55,10 @@ if TYPE_CHECKING:  # given by the generated module
     REOPEN_LIMIT: int
 
     def measure(
-        t: int, lo: int, hi: int, at: Int64s, known: Int64s, until: Int64s, kind: Kinds, v: Int64s, s: Int64s,
-        f: Int64s, scratch: Int64s,
+        t: int, begin: Int64s, at: Int64s, known: Int64s, until: Int64s, v: Int64s, s: Int64s, f: Int64s,
+        scratch: Int64s,
     ) -> None: ...  # fmt: skip
+    def matters(i: int, kind: Kinds, v: Int64s) -> bool: ...
     def score(f: Int64s, card: Int64s) -> int: ...
     def judge(t: int, s: Int64s, f: Int64s, points: int, r: Int64s) -> None: ...
 
@@ -79,7 +80,19 @@ def copy(source: Int64s, target: Int64s) -> None:
         target[j] = source[j]
 
 
-def begin(t: int, s: Int64s, status: int, limit: int) -> None:
+def mark(kind: Kinds, lo: int, hi: int, begin: Int64s) -> None:
+    """Where each kind of a line's events begins: begin[code] is the first row of that kind or a later one."""
+    code = 0
+    for i in range(lo, hi):
+        while code <= kind[i]:
+            begin[code] = i
+            code += 1
+    while code < len(begin):
+        begin[code] = hi
+        code += 1
+
+
+def enter(t: int, s: Int64s, status: int, limit: int) -> None:
     """Give a line a new status and limit at moment t."""
     if s[STATUS] != status:
         s[STATUS] = status
@@ -93,17 +106,17 @@ def happen(t: int, code: int, amount: int, s: Int64s) -> int:
     """Apply a life event that became known at t; the action it amounts to."""
     status = s[STATUS]
     if code == 4 and (status == NEW or status == DECLINED):  # application.received
-        begin(t, s, APPLIED, -1)
+        enter(t, s, APPLIED, -1)
         return APPLY
     if code == 10 and status <= DECLINED:  # line.opened
-        begin(t, s, OPEN, amount)
+        enter(t, s, OPEN, amount)
         return OPENED
     if code == 11 and status != TERMINATED:  # line.limit_set
         action = SET_LIMIT if amount != s[LIMIT] else NONE
-        begin(t, s, status, amount)
+        enter(t, s, status, amount)
         return action
     if code == 12 and status != TERMINATED:  # line.ended
-        begin(t, s, TERMINATED, -1)
+        enter(t, s, TERMINATED, -1)
         return TERMINATE
     return NONE
 
@@ -111,6 +124,8 @@ def happen(t: int, code: int, amount: int, s: Int64s) -> int:
 def severest(rules: int) -> int:
     """The highest severity among rules given as bits."""
     worst = 0
+    if rules == 0:
+        return worst
     for i in range(N_RULES):
         if rules & (1 << i) and SEVERITY[i] > worst:
             worst = SEVERITY[i]
@@ -120,6 +135,8 @@ def severest(rules: int) -> int:
 def coming_back(rules: int) -> int:
     """Those of the rules given as bits that freeze, close or terminate."""
     strict = 0
+    if rules == 0:
+        return strict
     for i in range(N_RULES):
         if rules & (1 << i) and SEVERITY[i] > 0:
             strict |= 1 << i
@@ -141,16 +158,16 @@ def answer(t: int, s: Int64s, f: Int64s, r: Int64s, d: Int64s) -> int:
         return NONE
     if r[FIRED]:
         d[0] = r[FIRED]
-        begin(t, s, DECLINED, -1)
+        enter(t, s, DECLINED, -1)
         return DECLINE
     if not HAS_APPROVAL:
         return NONE
     if r[APPROVED] and r[APPROVED_LIMIT] > 0:
         d[2] = r[RATE]
-        begin(t, s, OPEN, r[APPROVED_LIMIT])
+        enter(t, s, OPEN, r[APPROVED_LIMIT])
         return OPENED
     d[1] = BY_APPROVAL
-    begin(t, s, DECLINED, -1)
+    enter(t, s, DECLINED, -1)
     return DECLINE
 
 
@@ -163,7 +180,7 @@ def worsen(t: int, s: Int64s, reasons: int, fired: int, wanted: int, d: Int64s) 
     s[PROBATION] = 0
     if wanted == 2:
         s[CLOSINGS] += 1
-    begin(t, s, OPEN + wanted, -1)
+    enter(t, s, OPEN + wanted, -1)
     return FREEZE if wanted == 1 else CLOSE if wanted == 2 else TERMINATE
 
 
@@ -173,16 +190,16 @@ def restore(t: int, s: Int64s, f: Int64s, r: Int64s) -> int:
     if s[STATUS] == FROZEN:
         if not (f[OVERRIDE] or free):
             return NONE
-        begin(t, s, OPEN, -1)
+        enter(t, s, OPEN, -1)
         s[REASONS] = 0
         return UNFREEZE
     if f[OVERRIDE]:
-        begin(t, s, OPEN, s[LIMIT])
+        enter(t, s, OPEN, s[LIMIT])
     else:
         asked = not BY_REQUEST or f[ASKED_AT] > s[SINCE]
         if not (free and HAS_REOPENING and r[REOPENS] and asked and r[REOPEN_LIMIT] > 0):
             return NONE
-        begin(t, s, OPEN, r[REOPEN_LIMIT])
+        enter(t, s, OPEN, r[REOPEN_LIMIT])
         s[PROBATION] = t + PROBATION_US
     s[REASONS] = 0
     return REOPEN
@@ -190,6 +207,8 @@ def restore(t: int, s: Int64s, f: Int64s, r: Int64s) -> int:
 
 def adjust(t: int, s: Int64s, f: Int64s, r: Int64s, d: Int64s) -> int:
     """Let the first limit rule that fires set the limit of an open line. The action; d gets the reason."""
+    if r[FIRED] == 0:
+        return NONE
     for i in range(N_RULES):
         if r[FIRED] & (1 << i) and LIMIT_CELL[i] >= 0:
             limit = r[LIMIT_CELL[i]]
@@ -200,7 +219,7 @@ def adjust(t: int, s: Int64s, f: Int64s, r: Int64s, d: Int64s) -> int:
                 f[WAKE] = min(f[WAKE], free_at)
                 return NONE
             d[0] = 1 << i
-            begin(t, s, OPEN, limit)
+            enter(t, s, OPEN, limit)
             return SET_LIMIT
     return NONE
 
@@ -248,7 +267,7 @@ def note(
 
 
 def visit(
-    line: int, t: int, lo: int, hi: int, first: int, last: int, at: Int64s, known: Int64s, until: Int64s, kind: Kinds,
+    line: int, t: int, begin: Int64s, first: int, last: int, at: Int64s, known: Int64s, until: Int64s, kind: Kinds,
     v: Int64s, visits: Int64s, s: Int64s, card: Int64s, f: Int64s, r: Int64s, d: Int64s, scratch: Int64s, out: Int64s,
     n: int,
 ) -> int:  # fmt: skip
@@ -268,7 +287,7 @@ def visit(
         return n
     trigger = visits[last - 1] if last > first else -1
     r[FIRED], r[HELD_NOW] = 0, 0
-    measure(t, lo, hi, at, known, until, kind, v, s, f, scratch)
+    measure(t, begin, at, known, until, v, s, f, scratch)
     points = score(f, card)
     judge(t, s, f, points, r)
     for i in range(start, n):
@@ -297,9 +316,9 @@ def visit(
 
 
 def walk(
-    line: int, lo: int, hi: int, since: int, end: int, at: Int64s, known: Int64s, until: Int64s, kind: Kinds,
-    v: Int64s, visits: Int64s, s: Int64s, card: Int64s, f: Int64s, r: Int64s, d: Int64s, scratch: Int64s, out: Int64s,
-    n: int,
+    line: int, lo: int, hi: int, begin: Int64s, since: int, end: int, at: Int64s, known: Int64s, until: Int64s,
+    kind: Kinds, v: Int64s, visits: Int64s, s: Int64s, card: Int64s, f: Int64s, r: Int64s, d: Int64s, scratch: Int64s,
+    out: Int64s, n: int,
 ) -> int:  # fmt: skip
     """Take one line from ``since`` (excluded) to ``end`` (included); the next free row of out, or -1 when full."""
     g = lo
@@ -312,12 +331,15 @@ def walk(
             return n
         if s[STATUS] == NEW and s[SINCE] == 0:
             s[SINCE] = t
-        first = g
+        first, woken = g, t == wake
         while g < hi and known[visits[g]] <= t:
+            woken = woken or matters(visits[g], kind, v)
             g += 1
+        if not woken:
+            continue
         if n + (g - first) + 2 > len(out):
             return -1
-        n = visit(line, t, lo, hi, first, g, at, known, until, kind, v, visits, s, card, f, r, d, scratch, out, n)
+        n = visit(line, t, begin, first, g, at, known, until, kind, v, visits, s, card, f, r, d, scratch, out, n)
         wake = max(f[WAKE], t + 1) if f[WAKE] != NEVER else NEVER
 
 
@@ -331,16 +353,18 @@ def walk_many(
     for line in range(first, last):
         longest = max(longest, offsets[line + 1] - offsets[line])
     scratch = np.empty((N_SCRATCH, longest), np.int64)
-    f, r, d = np.zeros(N_FACTS + 8, np.int64), np.zeros(8 + N_RULES + 1, np.int64), np.zeros(3, np.int64)
+    f, r = np.zeros(N_FACTS + 8, np.int64), np.zeros(8 + N_RULES + 1, np.int64)
+    d = np.zeros(3, np.int64)
     n = 0
-    s = np.zeros(states.shape[1], np.int64)
+    s, begin = np.zeros(states.shape[1], np.int64), np.zeros(129, np.int64)
     for line in range(first, last):
         copy(states[line], s)
         lo, hi = offsets[line], offsets[line + 1]
         after = n
         try:
-            after = walk(line, lo, hi, since, end, at, known, until, kind, v, visits, s, cards[card_of[line]], f, r, d,
-                         scratch, out, n)  # fmt: skip
+            mark(kind, lo, hi, begin)
+            after = walk(line, lo, hi, begin, since, end, at, known, until, kind, v, visits, s, cards[card_of[line]],
+                         f, r, d, scratch, out, n)  # fmt: skip
         except Exception:
             failed[line] = 1
             continue
@@ -365,13 +389,15 @@ def look_many(
     for line in range(first, last):
         longest = max(longest, offsets[line + 1] - offsets[line])
     scratch = np.empty((N_SCRATCH, longest), np.int64)
-    f, r, d = np.zeros(N_FACTS + 8, np.int64), np.zeros(8 + N_RULES + 1, np.int64), np.zeros(3, np.int64)
-    s = np.zeros(states.shape[1], np.int64)
+    f, r = np.zeros(N_FACTS + 8, np.int64), np.zeros(8 + N_RULES + 1, np.int64)
+    d = np.zeros(3, np.int64)
+    s, begin = np.zeros(states.shape[1], np.int64), np.zeros(129, np.int64)
     for line in range(first, last):
         copy(states[line], s)
         r[FIRED], r[HELD_NOW], r[CURED] = 0, 0, 0
         try:
-            measure(t, offsets[line], offsets[line + 1], at, known, until, kind, v, s, f, scratch)
+            mark(kind, offsets[line], offsets[line + 1], begin)
+            measure(t, begin, at, known, until, v, s, f, scratch)
             points = score(f, cards[card_of[line]])
             judge(t, s, f, points, r)
         except Exception:
@@ -387,7 +413,7 @@ def look_many(
 
 
 FUNCTIONS = (
-    copy, begin, happen, severest, coming_back, longest_cooling_off, answer, worsen, restore, adjust, move, note, visit,
-    walk, walk_many, look_many,
+    copy, mark, enter, happen, severest, coming_back, longest_cooling_off, answer, worsen, restore, adjust, move, note,
+    visit, walk, walk_many, look_many,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""

@@ -176,6 +176,7 @@ def opened_states(slices: Slices, t: int) -> Int64s:
     states[:, STATE.index("STATUS")] = STATUSES.index("open")
     codes = [KINDS["line.opened"].code, KINDS["line.limit_set"].code]
     rows = np.flatnonzero(np.isin(slices.kind, codes) & (slices.known <= t) & (slices.until > t))
+    rows = rows[np.argsort(slices.at[rows], kind="stable")]
     owner = np.searchsorted(slices.offsets, rows, side="right") - 1
     states[owner, STATE.index("LIMIT")] = slices.values[0, rows]
     states[owner, STATE.index("LIMIT_SINCE")] = slices.at[rows]
@@ -236,7 +237,9 @@ def _why(slices: Slices, policy: Policy, line: int, until: int, table: Int64s, c
     out = np.zeros((10 * (hi - lo + 10), machine.D_FACTS + len(policy.facts)), np.int64)
     state = new_states(1)[0]
     try:
-        walk(line, lo, hi, BEGINNING, until, slices.at, slices.known, slices.until, slices.kind, slices.values,
+        begin = np.zeros(129, np.int64)
+        kernel.function("mark", "python")(slices.kind, lo, hi, begin)
+        walk(line, lo, hi, begin, BEGINNING, until, slices.at, slices.known, slices.until, slices.kind, slices.values,
              slices.visits, state, table[card_of[line]], f, r, d, scratch, out, 0)  # fmt: skip
     except OverflowError as error:
         frames = [

@@ -25,7 +25,9 @@ def fact_order(policy: Policy) -> list[str]:
 
 def compile_policy(policy: Policy) -> str:
     """Source of ``measure``, ``score`` and ``judge`` with the policy's constants."""
-    return "\n\n\n".join([_constants(policy), Measure(policy).source(), _score(policy), Judge(policy).source()]) + "\n"
+    measure = Measure(policy)
+    functions = [measure.source(), measure.matters(), _score(policy), Judge(policy).source()]
+    return "\n\n\n".join([_constants(policy), *functions]) + "\n"
 
 
 def _constants(policy: Policy) -> str:

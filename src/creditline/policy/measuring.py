@@ -12,7 +12,7 @@ from creditline.policy.emit import Emitter, under, variable
 from creditline.policy.model import Policy
 from creditline.policy.timing import Timing, timing
 
-ARGS = "t, lo, hi, at, known, until, kind, v, s, f, scratch"
+ARGS = "t, begin, at, known, until, v, s, f, scratch"
 
 
 class Measure:
@@ -35,6 +35,31 @@ class Measure:
         body = [*self._init(), *self._loop(), *self._finish(), *self._sql(), *self._store(), *self._wakes()]
         return head + "\n" + "\n".join("    " + line if line else "" for line in body)
 
+    def matters(self) -> str:
+        """The function that tells whether an event changes anything that the policy or the state machine reads."""
+        told = "Whether event i changes a fact, an order or the line's life; time alone is asked about elsewhere."
+        lines = ["def matters(i, kind, v):", f'    """{told}"""', "    k = kind[i]"]
+        for code, wheres in sorted(self._read_when().items()):
+            test = "True" if "" in wheres else " or ".join(f"({where})" for where in sorted(wheres))
+            lines += [f"    if k == {code}:  # {_kind_name(code)}", f"        return {test}"]
+        return "\n".join([*lines, "    return False"])
+
+    def _read_when(self) -> dict[int, set[str]]:
+        """Under which conditions events of each kind are read; '' stands for always."""
+        always = {"application.received", "reopen.requested", "line.opened", "line.limit_set", "line.ended"}
+        always |= {"event.voided", "block.placed", "block.lifted", "override.granted", "override.withdrawn"}
+        always |= {"incident.declared", "incident.closed", "consent.given", "consent.withdrawn"}
+        read = {KINDS[name].code: {""} for name in always}
+        for fact in self.facts:
+            # A later event of the opening kind ends an earlier one whether or not its own condition holds.
+            where = "" if fact.operator == "open" else self._true(fact.where, fact.kind)
+            read.setdefault(fact.kind.code, set()).add(where)
+            if fact.ended_by:
+                read.setdefault(fact.ended_by.code, set()).add("")
+            if fact.after:
+                read.setdefault(fact.after.code, set()).add(self._true(fact.after_where, fact.after))
+        return read
+
     # -- before the loop --------------------------------------------------------------------------
 
     def _init(self) -> list[str]:
@@ -45,12 +70,11 @@ class Measure:
         lines += [f"from_{n}mo = month_start(this_month - {n - 1}) - {offset + 1}" for n in self.months]
         for fact in self.facts:
             lines += self._start(fact)
-        lines += [f"after_{number} = LONG_AGO  # {kind}" for number, (kind, _) in enumerate(self.afters)]
-        lines += [f"consent_{source} = LONG_AGO" for source in self.policy.consents]
+        lines += [f"consent_{source}, consent_{source}__at = LONG_AGO, LONG_AGO" for source in self.policy.consents]
         return [
             *lines,
-            "hard, hard_until, soft, soft_until, override_until = 0, NEVER, 0, NEVER, LONG_AGO",
-            "suspended, requested, asked_at = 0, NULL, LONG_AGO",
+            "hard, hard_until, hard_at, soft, soft_until, soft_at = 0, NEVER, LONG_AGO, 0, NEVER, LONG_AGO",
+            "override_until, override_at, suspended, requested, asked_at = LONG_AGO, LONG_AGO, 0, NULL, LONG_AGO",
         ]
 
     def _start(self, fact: CountedFact) -> list[str]:
@@ -74,31 +98,47 @@ class Measure:
     # -- the loop ---------------------------------------------------------------------------------
 
     def _loop(self) -> list[str]:
-        blocks = self._kind_blocks()
-        lines = ["for i in range(lo, hi):", "    a = at[i]", "    if a > t:", "        break"]
-        lines += ["    if known[i] > t or until[i] <= t:", "        continue", "    k = kind[i]"]
-        for number, (kind, block) in enumerate(sorted(blocks.items())):
-            word = "if" if number == 0 else "elif"
-            lines.append(f"    {word} k == {kind}:  # {_kind_name(kind)}")
-            lines += ["        " + line for line in block]
+        """One loop a kind: a line's events lie sorted by kind, so no loop asks what it is looking at."""
+        lines: list[str] = []
+        for code, block in sorted(self._kind_blocks().items()):
+            afters = sorted(self._afters_of(code))
+            lines += [f"after_{n}, p_{n} = LONG_AGO, begin[{KINDS[self.afters[n][0]].code}]" for n in afters]
+            lines += [f"for i in range(begin[{code}], begin[{code + 1}]):  # {_kind_name(code)}"]
+            lines += ["    a = at[i]", "    if a > t:", "        break"]
+            lines += ["    if known[i] > t or until[i] <= t:", "        continue"]
+            lines += ["    " + line for n in afters for line in self._advance(n)]
+            lines += ["    " + line for line in block]
         return lines
 
+    def _afters_of(self, code: int) -> set[int]:
+        """Which kinds that must come before are asked for by facts over this kind."""
+        return {
+            self.afters.index((fact.after.name, fact.after_where))
+            for fact in self.facts
+            if fact.after and fact.kind.code == code
+        }
+
+    def _advance(self, number: int) -> list[str]:
+        """Bring the latest visible event that must come before up to, but not including, moment a."""
+        name, where = self.afters[number]
+        kind, p = KINDS[name], f"p_{number}"
+        true = Emitter(lambda field: f"v[{kind.fields[field].slot}, {p}]").true(where) if where is not None else ""
+        visible = f"known[{p}] <= t and until[{p}] > t" + (f" and {true}" if true else "")
+        return [
+            f"while {p} < begin[{kind.code + 1}] and at[{p}] < a:",
+            f"    if {visible}:",
+            f"        after_{number} = at[{p}]",
+            f"    {p} += 1",
+        ]
+
     def _kind_blocks(self) -> dict[int, list[str]]:
-        blocks: dict[int, list[str]] = {}
-        for fact in sorted(
-            self.facts, key=lambda f: (f.kind.code, str(f.where), f.within, str(f.after), str(f.window))
-        ):
-            blocks.setdefault(fact.kind.code, [])
-        for code in blocks:
-            mine = [fact for fact in self.facts if fact.kind.code == code]
-            blocks[code] += self._kind_block(mine)
-        for number, (kind_name, where) in enumerate(self.afters):
-            spec = KINDS[kind_name]
-            block = blocks.setdefault(spec.code, [])
-            block += under(self._true(where, spec), [f"after_{number} = a"])
+        blocks = {code: self._kind_block([f for f in self.facts if f.kind.code == code]) for code in self._codes()}
         for code, lines in self._builtin_blocks().items():
             blocks[code] = blocks.get(code, []) + lines
         return blocks
+
+    def _codes(self) -> set[int]:
+        return {fact.kind.code for fact in self.facts}
 
     def _kind_block(self, facts: Sequence[CountedFact]) -> list[str]:
         """Facts over one kind, those under the same conditions together."""
@@ -164,8 +204,8 @@ class Measure:
                 return under(self._said(fact), [*first, step, f"{name}__last = {value}"])
             case _:
                 mine, other = fact.on or (-1, -1)
-                kinds = f"{fact.kind.code}, {fact.ended_by.code if fact.ended_by else fact.kind.code}"
-                call = f"stands(i, hi, t, at, known, until, kind, v, {kinds}, {mine}, {other})"
+                opener, ender = fact.kind.code, (fact.ended_by or fact.kind).code
+                call = f"stands(i, {_spans(opener, ender)}, t, at, known, until, v, {mine}, {other})"
                 return [f"if {call}:", f"    {name} += 1"]
 
     @staticmethod
@@ -197,27 +237,36 @@ class Measure:
 
     def _builtin_blocks(self) -> dict[int, list[str]]:
         """What every policy reads: consents, incidents, orders, applications, requests."""
+        declared, closed = KINDS["incident.declared"].code, KINDS["incident.closed"].code
         blocks = {
             KINDS["application.received"].code: ["requested = v[0, i]"],
             KINDS["reopen.requested"].code: ["asked_at = a"],
             KINDS["block.placed"].code: [
                 "ends = NEVER if v[4, i] == NULL else v[4, i]",
                 "if v[1, i] == 0:",
-                "    hard, hard_until = 1 + v[0, i], ends",
+                "    hard, hard_until, hard_at = 1 + v[0, i], ends, a",
                 "else:",
-                "    soft, soft_until = 1 + v[0, i], ends",
+                "    soft, soft_until, soft_at = 1 + v[0, i], ends, a",
             ],
-            KINDS["block.lifted"].code: ["if v[0, i] == 0:", "    hard = 0", "else:", "    soft = 0"],
-            KINDS["override.granted"].code: ["override_until = v[0, i]"],
-            KINDS["override.withdrawn"].code: ["override_until = LONG_AGO"],
-            KINDS["incident.declared"].code: ["suspended |= 1 << v[0, i]"],
-            KINDS["incident.closed"].code: ["suspended &= ~(1 << v[0, i])"],
+            KINDS["block.lifted"].code: [
+                "if v[0, i] == 0 and a > hard_at:",
+                "    hard = 0",
+                "elif v[0, i] == 1 and a > soft_at:",
+                "    soft = 0",
+            ],
+            KINDS["override.granted"].code: ["override_until, override_at = v[0, i], a"],
+            KINDS["override.withdrawn"].code: ["if a > override_at:", "    override_until = LONG_AGO"],
+            KINDS["incident.declared"].code: [
+                f"if stands(i, {_spans(declared, closed)}, t, at, known, until, v, 0, 0):",
+                "    suspended |= 1 << v[0, i]",
+            ],
         }
         given, withdrawn = [], []
         for source in self.policy.consents:
             mine = f"if v[0, i] == {SOURCES.index(source)}:"
-            given += [mine, f"    consent_{source} = NEVER if v[1, i] == NULL else v[1, i]"]
-            withdrawn += [mine, f"    consent_{source} = LONG_AGO"]
+            ends = "NEVER if v[1, i] == NULL else v[1, i]"
+            given += [mine, f"    consent_{source}, consent_{source}__at = {ends}, a"]
+            withdrawn += [f"{mine[:-1]} and a > consent_{source}__at:", f"    consent_{source} = LONG_AGO"]
         if given:
             blocks[KINDS["consent.given"].code] = given
             blocks[KINDS["consent.withdrawn"].code] = withdrawn
@@ -322,6 +371,11 @@ class Measure:
 
 def _earlier(moment: str) -> list[str]:
     return [f"end = {moment}", "if t < end < wake:", "    wake = end"]
+
+
+def _spans(opener: int, ender: int) -> str:
+    """Where the rest of the opening kind's rows end, and where the ending kind's lie."""
+    return f"begin[{opener + 1}], begin[{ender}], begin[{ender + 1}]"
 
 
 def _duration(us: int) -> str:

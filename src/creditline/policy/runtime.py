@@ -162,28 +162,21 @@ def count_distinct(values: Int64s, n: int) -> int:
 
 
 def stands(
-    i: int,
-    hi: int,
-    t: int,
-    at: Int64s,
-    known: Int64s,
-    until: Int64s,
-    kind: NDArray[np.uint8],
-    v: Int64s,
-    opener: int,
-    ender: int,
-    opener_slot: int,
-    ender_slot: int,
-) -> bool:
-    """Whether no later visible event of the opening or ending kind has the key of event i (slot -1: any key)."""
-    for j in range(i + 1, hi):
+    i: int, opener_end: int, ender_begin: int, ender_end: int, t: int, at: Int64s, known: Int64s, until: Int64s,
+    v: Int64s, opener_slot: int, ender_slot: int,
+) -> bool:  # fmt: skip
+    """Whether no later visible event of i's kind, or of the ending kind, has the key of event i (slot -1: any key)."""
+    for j in range(i + 1, opener_end):
         if at[j] > t:
             break
-        if known[j] > t or until[j] <= t:
-            continue
-        if kind[j] == opener and (opener_slot < 0 or v[opener_slot, j] == v[opener_slot, i]):
+        if known[j] <= t and until[j] > t and (opener_slot < 0 or v[opener_slot, j] == v[opener_slot, i]):
             return False
-        if kind[j] == ender and (ender_slot < 0 or v[ender_slot, j] == v[opener_slot, i]):
+    for j in range(ender_begin, ender_end):
+        if at[j] > t:
+            break
+        if at[j] < at[i] or known[j] > t or until[j] <= t:
+            continue
+        if ender_slot < 0 or v[ender_slot, j] == v[opener_slot, i]:
             return False
     return True
 

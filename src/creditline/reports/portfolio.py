@@ -70,13 +70,24 @@ def _share(part: int, whole: int) -> str:
     return percent(part / whole if whole else None)
 
 
+def _table(
+    name: str,
+    lang: Language,
+    columns: tuple[Column, ...],
+    rows: Sequence[tuple[str, ...]],
+    strong: frozenset[int] = frozenset(),
+) -> Table:
+    """A table whose caption says that its figures are simulated."""
+    return Table(text("demo.marked", lang, caption=text(f"demo.{name}_table", lang)), columns, tuple(rows), strong)
+
+
 # -- tables -----------------------------------------------------------------------------------------
 
 
 def months(figures: Portfolio, lang: Language) -> Table:
     """What happened in each month."""
     rows = tuple(month_row(month) for month in figures.months)
-    return Table(text("demo.months_table", lang), month_columns(lang), rows)
+    return _table("months", lang, month_columns(lang), rows)
 
 
 def month_columns(lang: Language) -> tuple[Column, ...]:
@@ -111,9 +122,9 @@ def reasons(figures: Portfolio, about: About, lang: Language) -> Table:
         text("demo.all", lang), "", "", count(figures.closed), count(figures.closed_wrongly),
         count(sum(row.reopened for row in figures.reasons)), count(figures.closings), "",
     )  # fmt: skip
-    labels = _t(lang, "code", "policy", "reason", "closed", "share_wrongly", "reopened", "closings", "days")
+    labels = _t(lang, "code", "policy", "reason", "closed", "wrongly", "reopened", "closings", "days")
     columns = labelled(*labels, text=(0, 1, 2), page_only=(1, 6))
-    return Table(text("demo.reasons_table", lang), columns, (*rows, total), frozenset({len(rows)}))
+    return _table("reasons", lang, columns, (*rows, total), frozenset({len(rows)}))
 
 
 def reason_text(row: Reason, about: About, lang: Language) -> str:
@@ -137,9 +148,7 @@ def judged(figures: Portfolio, lang: Language) -> Table:
         (text(f"demo.{name}", lang, days=GRACE_DAYS), count(lines), "" if whole is None else _share(lines, whole))
         for name, lines, whole in pairs
     )
-    return Table(
-        text("demo.judged_table", lang), labelled(*_t(lang, "judged", "lines", "share")), rows, frozenset({1, 4})
-    )
+    return _table("judged", lang, labelled(*_t(lang, "judged", "lines", "share")), rows, frozenset({1, 4}))
 
 
 def by_truth(figures: Portfolio, lang: Language) -> Table:
@@ -148,15 +157,19 @@ def by_truth(figures: Portfolio, lang: Language) -> Table:
         (code, count(right), count(wrong), _share(wrong, right + wrong)) for code, right, wrong in _by_code(figures)
     ]
     labels = _t(lang, "code", "closed_rightly", "closed_wrongly", "share_wrongly")
-    return Table(text("demo.truth_table", lang), labelled(*labels), tuple(rows))
+    return _table("truth", lang, labelled(*labels), tuple(rows))
 
 
 def waits(figures: Portfolio, lang: Language) -> Table:
     """Closings by the days until the line reopened."""
     rows = [(_wait_label(wait.days_from, wait.days_below, lang), count(wait.closings)) for wait in figures.waits]
-    never = figures.closings - figures.reopenings
-    rows.append((text("demo.not_reopened", lang), count(max(0, never))))
-    return Table(text("demo.waits_table", lang), labelled(*_t(lang, "wait", "closings")), tuple(rows))
+    rows.append((text("demo.not_reopened", lang), count(_never_reopened(figures))))
+    return _table("waits", lang, labelled(*_t(lang, "wait", "closings")), tuple(rows))
+
+
+def _never_reopened(figures: Portfolio) -> int:
+    """Closings that no reopening followed within the period."""
+    return figures.closings - sum(wait.closings for wait in figures.waits)
 
 
 def _wait_label(low: int, high: int | None, lang: Language) -> str:
@@ -174,15 +187,16 @@ def statuses(figures: Portfolio, lang: Language) -> Table:
         for status in shown
     ]
     columns = labelled(*_t(lang, "status", "persons", "businesses"))
-    return Table(text("demo.statuses_table", lang), columns, tuple(rows))
+    return _table("statuses", lang, columns, tuple(rows))
 
 
 def money(figures: Portfolio, about: About, lang: Language) -> Table:
     """Money at stake."""
     names = ("limit_closed", "owed_closed", "limit_closed_wrongly", "earned_at_risk", "loss_avoided", "loss_missed")
     rows = tuple((text(f"demo.{name}", lang), millions(getattr(figures.money, name), 2)) for name in names)
+    columns = labelled(*_t(lang, "money", "amount"))
     caption = text("reports.money_in", lang, title=text("demo.money_title", lang), currency=about.currency)
-    return Table(caption, labelled(*_t(lang, "money", "amount")), rows)
+    return Table(text("demo.marked", lang, caption=caption), columns, rows)
 
 
 def groups(figures: Portfolio, lang: Language) -> Table:
@@ -195,7 +209,7 @@ def groups(figures: Portfolio, lang: Language) -> Table:
         for group in told
     )  # fmt: skip
     labels = _t(lang, "behaviour", "lines", "opened", "frozen", "closed", "closed_wrongly", "missed")
-    return Table(text("demo.groups_table", lang), labelled(*labels), rows)
+    return _table("groups", lang, labelled(*labels), rows)
 
 
 def examples(figures: Portfolio, about: About, lang: Language) -> Table:
@@ -205,7 +219,7 @@ def examples(figures: Portfolio, about: About, lang: Language) -> Table:
         for each in example_closings(figures, about)
     ]
     labels = _t(lang, "code", "line", "closed_on", "values", "truth")
-    return Table(text("demo.examples_table", lang), labelled(*labels, text=range(5)), tuple(rows))
+    return _table("examples", lang, labelled(*labels, text=range(5)), tuple(rows))
 
 
 def example_closings(figures: Portfolio, about: About) -> list[Decision]:
@@ -340,10 +354,10 @@ def _truth_chart(figures: Portfolio, lang: Language) -> Chart:
 
 def _waits_chart(figures: Portfolio, lang: Language) -> Chart:
     table = waits(figures, lang)
-    counts = [wait.closings for wait in figures.waits]
-    series = {text("demo.closings", lang): [*counts, max(0, figures.closings - figures.reopenings)]}
+    series = {text("demo.closings", lang): [*(wait.closings for wait in figures.waits), _never_reopened(figures)]}
     names = [row[0] for row in table.rows]
-    return _chart("waits", lang, bars_option("", text("demo.closings", lang), names, series, (GOOD,)), table)
+    option = bars_option("", text("demo.closings", lang), names, series, (GOOD,), upright=False)
+    return _chart("waits", lang, option, table)
 
 
 def _statuses_chart(figures: Portfolio, lang: Language) -> Chart:

@@ -1,0 +1,56 @@
+"""The page of figures, docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from bench.cases import Row
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+_PACKAGES = ("numpy", "numba", "duckdb", "polars", "pyarrow")
+
+_NOTES = """\
+## How it is measured
+- Every case runs in a process of its own, after a run that warms it; figures are medians of the clock, with the best run
+  and the processor time in brackets. Kernel and peers take turns within one run.
+- Lines are generated from a seed (`bench/data.py`): a year of events in the mix the consumer policy reads, some late,
+  some voided, consents given. Their kinds are independent draws, which is the worst case for a processor that
+  guesses what comes next. Replay takes simulated borrowers (`creditline simulate`), whose lines open, close and reopen.
+- Peers (`bench/duck.py`, `bench/polar.py`) are written by hand for speed: only visible rows of one kind at a time, grouped,
+  joined at the end; Polars lazy and streamed. They read Arrow columns over the same numbers, in order of time, without a copy.
+  Before anything is timed all their facts are compared with the kernel's, bit for bit.
+- The kernel's time includes the facts calculated from others, the points, the rules and the decision; the peers' does not.
+- `make bench` measures all; `.venv/bin/python -m bench --quick` takes a minute, `--only replay` one case.
+"""
+
+
+def write(rows: Sequence[Row], load: float, path: Path = PAGE) -> None:
+    """Write the page for these figures; ``load`` is how busy the machine was when it began."""
+    path.write_text(page(rows, load), encoding="utf-8")
+
+
+def page(rows: Sequence[Row], load: float) -> str:
+    """The page as Markdown."""
+    table = ["| what | measured | bar | met |", "|---|---|---|---|"]
+    table += [f"| {row.what} | {row.figure} | {row.bar} | {_met(row)} |" for row in rows]
+    today = datetime.datetime.now(datetime.UTC).date()
+    memory = psutil.virtual_memory().total / 2**30
+    machine = f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB of memory, {platform.system()}"
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+    head = (
+        "# Benchmarks\n\nWritten by `make bench`; do not edit.\n\n"
+        f"{today}, {machine}, Python {platform.python_version()}, {versions}. "
+        f"Other work on the machine as the run began: load {load:.1f}.\n\n"
+    )
+    return head + "\n".join(table) + "\n\n" + _NOTES
+
+
+def _met(row: Row) -> str:
+    return "" if row.met is None else "yes" if row.met else "**no**"
