@@ -13,6 +13,7 @@ from creditline.events.kinds import KINDS, NULL, SLOTS, SOURCES
 from creditline.facts.definitions import DAY
 from creditline.facts.slices import NEVER, Slices, from_events
 from creditline.lines.replay import opened_states
+from creditline.simulate import stream
 
 Int64s = NDArray[np.int64]
 
@@ -32,8 +33,9 @@ MIX: Mapping[str, int] = {
     "spending.observed": 180, "login.recorded": 160, "draw.booked": 120, "repayment.received": 120,
     "instalment.settled": 90, "transfer.sent": 80, "income.received": 70, "statement.closed": 50,
     "transfer.received": 30, "outside_instalment.paid": 30, "bureau.reported": 25, "score.reported": 20,
-    "arrears.changed": 20, "profile.updated": 10, "application.received": 6, "purpose.checked": 3, "purpose.evidenced": 3,
-    "evidence.accepted": 3, "tie.found": 2, "tie.ended": 2, "news.published": 2, "news.cleared": 1,
+    "arrears.changed": 20, "profile.updated": 10, "application.received": 6, "purpose.checked": 3,
+    "purpose.evidenced": 3, "evidence.accepted": 3, "tie.found": 2, "tie.ended": 2, "news.published": 2,
+    "news.cleared": 1,
 }  # fmt: skip
 """Weights of the kinds after a line's beginning."""
 
@@ -168,14 +170,8 @@ def _begin(rng: np.random.Generator, first: Int64s, kind: NDArray[np.uint8], val
 
 
 def opened(slices: Slices) -> Int64s:
-    """States of lines that are open since their beginning with the limit their one opening gave."""
-    states = new_states(len(slices))
-    opening = np.flatnonzero(slices.kind == KINDS["line.opened"].code)
-    assert len(opening) == len(slices), "every generated line is opened once"
-    states[:, STATE.index("STATUS")] = STATUSES.index("open")
-    states[:, STATE.index("LIMIT")] = slices.values[0, opening]
-    states[:, STATE.index("SINCE")] = states[:, STATE.index("LIMIT_SINCE")] = slices.at[opening]
-    return states
+    """States of lines that stand open at ``END`` with the limit their opening gave."""
+    return opened_states(slices, END)
 
 
 def head(slices: Slices, lines: int) -> Slices:
@@ -193,9 +189,8 @@ def tiled(slices: Slices, times: int) -> Slices:
     shift = np.repeat(np.arange(times) * n, n)
     offsets = np.concatenate([slices.offsets[:-1] + n * k for k in range(times)] + [np.array([n * times])])
     names = [f"{line}-{k}" for k in range(times) for line in slices.lines]
-    at, known, until, kind, position = (
-        np.tile(column, times) for column in (slices.at, slices.known, slices.until, slices.kind, slices.position)
-    )
+    at, known, until = (np.tile(column, times) for column in (slices.at, slices.known, slices.until))
+    kind, position = np.tile(slices.kind, times), np.tile(slices.position, times)
     values, visits = np.tile(slices.values, (1, times)), np.tile(slices.visits, times) + shift
     return Slices(names, offsets.astype(np.int64), at, known, until, kind, values, visits, position)
 

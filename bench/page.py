@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import importlib.metadata
 import os
 import platform
@@ -18,15 +18,16 @@ _PACKAGES = ("numpy", "numba", "duckdb", "polars", "pyarrow")
 
 _NOTES = """\
 ## How it is measured
-- Every case runs in a process of its own, after a run that warms it; figures are medians of the clock, with the best run
-  and the processor time in brackets. Kernel and peers take turns within one run.
+- Every case runs in a process of its own, after a run that warms it; figures are medians of the clock, with the best
+  run and the processor time in brackets. Kernel and peers take turns within one run.
 - Lines are generated from a seed (`bench/data.py`): a year of events in the mix the consumer policy reads, some late,
-  some voided, consents given. Their kinds are independent draws, which is the worst case for a processor that
-  guesses what comes next. Replay takes simulated borrowers (`creditline simulate`), whose lines open, close and reopen.
-- Peers (`bench/duck.py`, `bench/polar.py`) are written by hand for speed: only visible rows of one kind at a time, grouped,
-  joined at the end; Polars lazy and streamed. They read Arrow columns over the same numbers, in order of time, without a copy.
-  Before anything is timed all their facts are compared with the kernel's, bit for bit.
-- The kernel's time includes the facts calculated from others, the points, the rules and the decision; the peers' does not.
+  some voided, consents given. Replay takes simulated borrowers, whose lines open, close and reopen.
+- Peers (`bench/duck.py`, `bench/polar.py`) are written by hand for speed: each kind's visible rows alone, grouped, and
+  joined at the end; Polars lazy and streamed. They read Arrow columns of the same events, in order of time within a
+  line, without a copy; the kernel's own columns are in order of kind and time.
+- Before anything is timed all facts of the peers are compared with the kernel's, bit for bit.
+- The kernel's time includes the facts calculated from others, the points, the rules and the decision; the time of the
+  hand-written peers does not.
 - `make bench` measures all; `.venv/bin/python -m bench --quick` takes a minute, `--only replay` one case.
 """
 
@@ -40,7 +41,7 @@ def page(rows: Sequence[Row], load: float) -> str:
     """The page as Markdown."""
     table = ["| what | measured | bar | met |", "|---|---|---|---|"]
     table += [f"| {row.what} | {row.figure} | {row.bar} | {_met(row)} |" for row in rows]
-    today = datetime.datetime.now(datetime.UTC).date()
+    today = dt.datetime.now(dt.UTC).date()
     memory = psutil.virtual_memory().total / 2**30
     machine = f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB of memory, {platform.system()}"
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)

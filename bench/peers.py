@@ -14,7 +14,7 @@ from creditline.events.kinds import NULL, SLOTS
 from creditline.facts.definitions import CountedFact
 from creditline.facts.expressions import Compare, Constant, Expr, IsNull, Logic, Name, Not
 from creditline.facts.slices import NEVER, Slices
-from creditline.lines.replay import STATE
+from creditline.policy.compiler import STATE
 from creditline.policy.model import Policy
 
 Int64s = NDArray[np.int64]
@@ -97,7 +97,8 @@ def condition(fact: CountedFact, t: int) -> str:
 
 def after_column(fact: CountedFact) -> str:
     """Name of the column that holds the moment of the last event before this one that a sequence begins with."""
-    assert fact.after is not None and fact.after_where is None, f"{fact.name}: after_where is not written for peers"
+    assert fact.after is not None, f"{fact.name} is no sequence"
+    assert fact.after_where is None, f"{fact.name}: after_where is not written for peers"
     return f"after_{fact.after.code}"
 
 

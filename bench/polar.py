@@ -99,8 +99,12 @@ class _Query:
         this = month_index(self.t + self.policy.utc_offset)
         day = pl.from_epoch(pl.col("happened_at") + self.policy.utc_offset, time_unit="us")
         month = day.dt.year().cast(pl.Int64) * 12 + day.dt.month() - 1
-        rows = self._rows(fact.kind.code).select("line", month.alias("month"), pl.sql_expr(truth(fact.holds, fact)).alias("holds"))
-        good = rows.group_by("line", "month").agg(pl.col("holds").all()).filter(pl.col("holds") & (pl.col("month") < this))
+        rows = self._rows(fact.kind.code).select(
+            "line", month.alias("month"), pl.sql_expr(truth(fact.holds, fact)).alias("holds")
+        )
+        good = (
+            rows.group_by("line", "month").agg(pl.col("holds").all()).filter(pl.col("holds") & (pl.col("month") < this))
+        )
         # Good months in a row up to the last: as many as there are steps of one between them, counted from the end.
         gap = (this - 1 - pl.col("month")).sort()
         row = (gap == pl.int_range(pl.len())).sum()

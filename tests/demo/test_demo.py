@@ -16,6 +16,8 @@ from creditline.events.event import Event
 from creditline.events.kinds import OutcomeObserved
 from creditline.replay.portfolio import closes_by_rule
 from creditline.service.demo import KEY, Asked, Demo, demonstrate
+from creditline.service.run import run_home
+from creditline.simulate.period import ENDS
 from creditline.store import Home
 
 SMALL = ("--borrowers", "60", "--months", "6")
@@ -72,6 +74,16 @@ def test_the_home_is_one_that_other_commands_work_on(made: Demo) -> None:
     truths = [msgspec.json.decode(row) for row in (made.home / "truth.ndjson").read_bytes().splitlines()]
     assert {row["line"] for row in truths} == set(made.truths)
     assert all(row["simulated"] for row in truths)
+
+
+def test_running_its_lines_again_decides_the_same(made: Demo) -> None:
+    """Persons under the consumer policy, businesses under the business policy, as the home says."""
+    with Home.open(made.home) as home:
+        before = home.decisions()
+        summary = run_home(home, until=ENDS)
+        assert home.decisions() == before
+    assert summary.policy == "business-line, consumer-line"
+    assert (summary.lines, summary.decisions) == (60, len(before))
 
 
 def test_figures_agree_with_the_decisions_kept(made: Demo) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -58,7 +59,9 @@ def write_slices(path: Path, slices: Slices | Iterable[Slices]) -> None:
     ) as writer:  # fmt: skip
         for chunk in chunks:
             for first, last in _groups(chunk.offsets):
-                writer.write_table(_table(chunk, first, last), row_group_size=max(GROUP_ROWS, _rows(chunk, first, last)))
+                writer.write_table(
+                    _table(chunk, first, last), row_group_size=max(GROUP_ROWS, _rows(chunk, first, last))
+                )
     partial.replace(path)
 
 
@@ -81,14 +84,18 @@ def _table(slices: Slices, first: int, last: int) -> pa.Table:
     counts = np.diff(slices.offsets[first : last + 1])
     owner = np.repeat(np.arange(last - first, dtype=np.int32), counts)
     line = pa.DictionaryArray.from_arrays(owner, pa.array(slices.lines[first:last], pa.string())).cast(pa.string())
-    columns = {"at": slices.at[rows], "known_after": slices.known[rows] - slices.at[rows], "void_at": slices.until[rows]}
+    columns: dict[str, NDArray[Any]] = {
+        "at": slices.at[rows],
+        "known_after": slices.known[rows] - slices.at[rows],
+        "void_at": slices.until[rows],
+    }
     columns |= {"kind": slices.kind[rows], "position": slices.position[rows]}
     columns |= {name: slices.values[slot, rows] for slot, name in enumerate(_SLOTS)}
     arrays = [_nullable(columns[name], name) for name in _TYPES]
     return pa.table([line, *arrays], schema=SCHEMA)
 
 
-def _nullable(column: NDArray[np.generic], name: str) -> pa.Array:
+def _nullable(column: NDArray[Any], name: str) -> pa.Array:
     mask = column == _ABSENT[name] if name in _ABSENT else None
     return pa.array(column, _TYPES[name], mask=mask)
 
@@ -100,27 +107,25 @@ def read_slices(path: Path, rows_per_chunk: int = 2_000_000, *, visits: bool = T
     SlicesFileError where a column is missing or of another type, or a line's rows are not together.
     """
     try:
-        file = pq.ParquetFile(path, read_dictionary=["line"])
+        _check_columns(path, pq.read_schema(path))
     except pa.ArrowInvalid as error:
         raise SlicesFileError(str(path), str(error), "give a file that write_slices wrote", "is not Parquet") from None
-    with file:
-        _check_columns(path, file.schema_arrow)
-        last = ""
+    told: set[str] = set()
+    with pq.ParquetFile(path, read_dictionary=["line"]) as file:
         for groups in _batches(file.metadata, rows_per_chunk):
             chunk = _chunk(file, groups, visits=visits)
-            _check_lines(path, chunk, last)
-            last = chunk.lines[-1]
+            _check_lines(path, chunk, told)
             yield chunk
 
 
 def _check_columns(path: Path, schema: pa.Schema) -> None:
-    for name, kind in _TYPES.items():
+    for name, kind in zip(SCHEMA.names, SCHEMA.types, strict=True):
         if name not in schema.names:
             raise SlicesFileError(f"{path}: columns", schema.names, f"add {name} ({kind})", f"lack {name!r}")
-        if schema.field(name).type != kind:
-            raise SlicesFileError(f"{path}: column {name}", str(schema.field(name).type), f"write it as {kind}")
-    if "line" not in schema.names:
-        raise SlicesFileError(f"{path}: columns", schema.names, "add line (text)", "lack 'line'")
+        found = schema.field(name).type
+        is_text = name == "line" and found in (pa.string(), pa.large_string())
+        if found != kind and not is_text:
+            raise SlicesFileError(f"{path}: column {name}", str(found), f"write it as {kind}", "is of another type")
 
 
 def _batches(metadata: pq.FileMetaData, rows: int) -> Iterator[list[int]]:
@@ -160,7 +165,7 @@ def _chunk(file: pq.ParquetFile, groups: list[int], *, visits: bool) -> Slices:
 _PLAIN = ("at", "known_after", "void_at", "kind", "position")
 
 
-def _full(n: int, value: int, name: str) -> NDArray[np.generic]:
+def _full(n: int, value: int, name: str) -> NDArray[Any]:
     return np.full(n, value, _TYPES[name].to_pandas_dtype())
 
 
@@ -188,11 +193,11 @@ def _constant(column: pq.ColumnChunkMetaData, name: str) -> int | None:
     return None
 
 
-def _numbers(table: pa.Table, name: str) -> NDArray[np.generic]:
+def _numbers(table: pa.Table, name: str) -> NDArray[Any]:
     column = table.column(name).combine_chunks()
     if column.null_count:
         column = column.fill_null(_ABSENT.get(name, 0))
-    numbers: NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
+    numbers: NDArray[Any] = column.to_numpy(zero_copy_only=False)
     return numbers
 
 
@@ -222,8 +227,9 @@ def _ordered(slices: Slices, *, visits: bool) -> Slices:
     )  # fmt: skip
 
 
-def _check_lines(path: Path, chunk: Slices, before: str) -> None:
-    if len(set(chunk.lines)) < len(chunk.lines) or chunk.lines[0] == before:
-        names = [before, *chunk.lines]
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise SlicesFileError(f"{path}: line", twice, "sort the file by line before it is read", "stands in two places")
+def _check_lines(path: Path, chunk: Slices, told: set[str]) -> None:
+    """Add the chunk's lines to those told already; none may be told twice."""
+    for line in chunk.lines:
+        if line in told:
+            raise SlicesFileError(f"{path}: line", line, "sort the file by line first", "stands in two places")
+        told.add(line)

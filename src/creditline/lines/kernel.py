@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -59,10 +60,14 @@ def _is_row_name(name: str, value: object) -> bool:
     return name.startswith("D_") and isinstance(value, int)
 
 
+LOADER = 2
+"""Number of the way load_compiled loads; raise it with any change there, since a cache made otherwise does not load."""
+
+
 def cache_folder() -> Path:
     """Where compiled kernels are kept: CREDITLINE_CACHE or the user's cache folder."""
     folder = os.environ.get("CREDITLINE_CACHE") or platformdirs.user_cache_dir("creditline")
-    return Path(folder) / "kernels"
+    return Path(folder) / f"kernels-{LOADER}-numba-{version('numba')}"
 
 
 class Kernel:
@@ -138,8 +143,17 @@ def load_compiled(path: Path) -> ModuleType:
     spec.loader.exec_module(module)
     for name, function in list(vars(module).items()):
         if inspect.isfunction(function):
-            setattr(module, name, numba.njit(nogil=True, cache=True)(function))
+            setattr(module, name, _compiled_once(numba.njit(nogil=True, cache=True)(function)))
     return module
+
+
+def _compiled_once(dispatcher: Any) -> Any:
+    """The same function, compiled once for all integers; left alone, Numba compiles it anew for each literal."""
+    from numba.core import types
+
+    template = dispatcher.get_call_template
+    dispatcher.get_call_template = lambda args, kws: template(tuple(map(types.unliteral, args)), kws)
+    return dispatcher
 
 
 _KERNELS: dict[str, Kernel] = {}

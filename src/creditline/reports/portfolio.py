@@ -23,6 +23,7 @@ from creditline.simulate.truth import Truth
 UTC_OFFSET = "+08:00"
 """Of all simulated borrowers."""
 
+_SIGNS = {">=": "≥", "<=": "≤", "<>": "≠"}
 _SHOWN_STATUSES = ("open", "frozen", "closed", "terminated", "declined")
 
 
@@ -219,7 +220,7 @@ def examples(figures: Portfolio, about: About, lang: Language) -> Table:
         for each in example_closings(figures, about)
     ]
     labels = _t(lang, "code", "line", "closed_on", "values", "truth")
-    return _table("examples", lang, labelled(*labels, text=range(5)), tuple(rows))
+    return _table("examples", lang, labelled(*labels, text=(0, 3, 4)), tuple(rows))
 
 
 def example_closings(figures: Portfolio, about: About) -> list[Decision]:
@@ -241,7 +242,7 @@ def values_told(decision: Decision, about: About) -> str:
     policy = about.policies[about.truths[decision.line].policy]
     reasons = explain(policy, decision, about.by_line[decision.line][: decision.number])
     return ", ".join(
-        f"{each.left.text} = {each.left.value} {each.op} {each.right.value}"
+        f"{each.left.text} {each.left.value} {_SIGNS.get(each.op, each.op)} {each.right.value}"
         for each in (reasons[0].conditions if reasons else ())
         if each.held and each.right is not None
     )

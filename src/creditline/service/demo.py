@@ -18,6 +18,7 @@ from creditline.lines.kernel import Engine, kernel_of
 from creditline.lines.replay import Failure, run
 from creditline.policy import Policy, load_policy
 from creditline.replay.portfolio import Life, Portfolio, first_closings, portfolio, principal_owed
+from creditline.service.run import POLICY_OF_LINE
 from creditline.simulate import Truth, stream
 from creditline.simulate.period import ENDS, Period
 from creditline.simulate.portfolio import POLICIES
@@ -169,6 +170,7 @@ def _decided(
     lives: list[Life] = []
     owed: dict[str, int] = {}
     failures: tuple[Failure, ...] = ()
+    home.put(POLICY_OF_LINE, {truth.line: truth.policy for truth in truths})
     for number, (name, policy) in enumerate(policies.items()):
         tell("decide", number, len(policies))
         mine = [truth for truth in truths if truth.policy == name]

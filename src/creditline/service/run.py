@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -37,6 +37,9 @@ Progress = Callable[[Stage, int, int], None]
 
 KEY = "run"
 """Under which the home keeps what its last run was."""
+
+POLICY_OF_LINE = "policy_of_line"
+"""Under which a home with several policies keeps which line is under which."""
 
 POLICY_DEFAULT = "consumer-line"
 
@@ -115,9 +118,13 @@ def run_home(
 
     Where a recipe stands beside the policy (``NAME.train.yaml``) and the home knows outcomes, ``folds`` cards are
     trained and each line is scored by the one that never saw its outcome; then nothing after the recipe's moment is
-    read. Otherwise the policy runs as it is, up to the last moment known. Raises CreditlineError.
+    read. Otherwise the policy runs as it is, up to the last moment known. Where none is named, the versions published
+    in the home decide, each from the moment it comes into force, and each line is run under its own policy if the home
+    says which that is. Raises CreditlineError.
     """
     tell = progress or _silent
+    if policy_name is None and home.get(POLICY_OF_LINE):
+        return _each_under_its_own(home, until, tell)
     policy, recipe = _policy(home, policy_name)
     slices, outcomes = _load(home, tell)
     if recipe is None or not outcomes:
@@ -137,6 +144,52 @@ def run_home(
     for version in (policy, *cards.versions):
         home.publish(version.name, version.version, version.text, int(slices.at.min()))
     return _keep(home, ran, _by_version(ran, cards), until, cards, recipe, outcomes, tell)
+
+
+def _each_under_its_own(home: Home, until: int | None, tell: Progress) -> Summary:
+    """Run every line under the policy the home names for it; a summary of all together."""
+    policy_of: dict[str, str] = home.get(POLICY_OF_LINE)
+    summaries: list[Summary] = []
+    for number, name in enumerate(names := sorted(set(policy_of.values()))):
+        lines = [line for line in home.lines() if policy_of.get(line) == name]
+        slices = home.slices(lines)
+        versions = _in_force(home, load_policy(name), slices)
+        end = _last_known(slices) if until is None else until
+        tell("run", number, len(names))
+        runs = run_in_force(slices, versions, end)
+        decisions = _in_order(runs)
+        home.record(decisions, lines)
+        cards = _Cards((), np.zeros(len(slices), np.int64), (), np.zeros(len(slices), np.int64))
+        summaries.append(_summary(runs[-1], end, cards, decisions, {}))
+    tell("run", len(names), len(names))
+    return _together(summaries)
+
+
+def _together(parts: Sequence[Summary]) -> Summary:
+    """One summary of runs over different lines."""
+
+    def added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+        return dict(sum(map(Counter, counts), Counter()))
+
+    return Summary(
+        policy=", ".join(part.policy for part in parts),
+        version=", ".join(part.version for part in parts),
+        until=max(part.until for part in parts),
+        lines=sum(part.lines for part in parts),
+        decisions=sum(part.decisions for part in parts),
+        actions=added(part.actions for part in parts),
+        rules=added(part.rules for part in parts),
+        statuses=added(part.statuses for part in parts),
+        folds=0,
+        auc=None,
+        ks=None,
+        failures=tuple(failure for part in parts for failure in part.failures),
+    )
+
+
+def _in_order(runs: Sequence[Run]) -> list[Decision]:
+    """The decisions of successive runs over the same lines, by line and number."""
+    return sorted((each for part in runs for each in part.decisions()), key=lambda each: (each.line, each.number))
 
 
 def _policy(home: Home, name: str | Path | None) -> tuple[Policy, Recipe | None]:
@@ -225,8 +278,7 @@ def _as_it_is(home: Home, versions: Sequence[InForce], slices: Slices, until: in
     for version in versions:
         home.publish(version.policy.name, version.policy.version, version.policy.text, version.since)
     cards = _Cards((), own, (), seen.verdicts[:, 0])
-    decisions = sorted((each for part in runs for each in part.decisions()), key=lambda each: (each.line, each.number))
-    return _keep(home, ran, decisions, until, cards, None, home.outcomes(), tell)
+    return _keep(home, ran, _in_order(runs), until, cards, None, home.outcomes(), tell)
 
 
 def _keep(
