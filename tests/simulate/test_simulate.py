@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from creditline.events.event import Event
-from creditline.events.kinds import SOURCES, Kind
+from creditline.events.kinds import KINDS, SOURCES, Kind
 from creditline.facts.slices import from_events
 from creditline.simulate import digest, simulate, stream
 from creditline.simulate.chance import Chance
@@ -131,8 +131,9 @@ def test_slices_take_them_as_they_are() -> None:
     events = simulate(20, 12, 4).events
     slices = from_events(reversed(events))
     assert len(slices) == 20
-    assert slices.at.tolist() == [event.at for event in events]
-    assert slices.ids == [event.id for event in events]
+    by_kind = sorted(events, key=lambda event: (event.line, KINDS[event.kind].code, event.at))
+    assert slices.at.tolist() == [event.at for event in by_kind]
+    assert slices.ids == [event.id for event in by_kind]
 
 
 def test_most_deserve_to_be_kept_and_each_verdict_occurs() -> None:
