@@ -58,8 +58,8 @@ lint: setup ## Check style, types and layers
 gate: setup ## Compare the hosts of the kernel in depth, and run the slow tests
 	$(BIN)/pytest -n 2 -m 'gate or slow' --hypothesis-profile=deep
 
-bench: setup ## Measure speed
-	$(BIN)/pytest -m bench --benchmark-enable --benchmark-only
+bench: setup ## Measure speed against peers and write docs/benchmarks.md
+	$(BIN)/python -m bench
 
 docs: setup ## Write the generated pages anew
 	CREDITLINE_LANG=en $(BIN)/python docs/generate.py

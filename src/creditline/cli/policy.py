@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from creditline.cli.options import HOME_DEFAULT, HomeOption, JsonOption
 from creditline.clock import SystemClock, parse_moment
 from creditline.i18n import Language, preferred_language, text
-from creditline.lines.kernel import kernel_source
-from creditline.policy import Policy, Rule, load_policy
-from creditline.policy.difference import differences
-from creditline.policy.sql import policy_sql
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from creditline.policy import Policy, Rule
 
 STATUS_DIFFERENT = 1
 """Exit status of ``policy diff`` when the two differ."""
@@ -40,6 +38,8 @@ def check(
     policies: Annotated[list[str], typer.Argument(metavar="POLICY...", help=text("policy.policy_help", _LANG))],
 ) -> None:
     """Check policies; the first with mistakes ends with status 2 and all its mistakes."""
+    from creditline.policy import load_policy
+
     for name in policies:
         policy = load_policy(name)
         counts = {"facts": len(policy.facts), "rules": len(policy.rules), "version": policy.version[:12]}
@@ -49,6 +49,11 @@ def check(
 @policy_app.command("show", help=text("policy.show_help", _LANG))
 def show(policy: PolicyArgument, as_json: JsonOption = False) -> None:
     """Print a policy so that it can be read at a glance, or as JSON."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from creditline.policy import load_policy
+
     read = load_policy(policy)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(_plain(read)), indent=2).decode())
@@ -60,6 +65,9 @@ def show(policy: PolicyArgument, as_json: JsonOption = False) -> None:
 
 
 def _rules(policy: Policy, lang: Language) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(title=text("policy.rules", lang), title_justify="left", expand=True)
     for name in ("code", "then", "when", "cure", "reason"):
         table.add_column(text(f"policy.{name}", lang), no_wrap=name in ("code", "then"))
@@ -75,6 +83,9 @@ def _then(rule: Rule, lang: Language) -> str:
 
 
 def _facts(policy: Policy, lang: Language) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(title=text("policy.facts", lang), title_justify="left", expand=True)
     table.add_column(text("policy.fact", lang), no_wrap=True)
     table.add_column(text("policy.definition", lang))
@@ -108,6 +119,9 @@ def _plain(policy: Policy) -> dict[str, object]:
 @policy_app.command("diff", help=text("policy.diff_help", _LANG))
 def diff(before: PolicyArgument, after: PolicyArgument, as_json: JsonOption = False) -> None:
     """Print what differs between two policies; exit status 1 when something does."""
+    from creditline.policy import load_policy
+    from creditline.policy.difference import differences
+
     changes = differences(load_policy(before), load_policy(after))
     if as_json:
         rows = [{"path": c.path, "before": c.before, "after": c.after} for c in changes]
@@ -126,12 +140,18 @@ def diff(before: PolicyArgument, after: PolicyArgument, as_json: JsonOption = Fa
 @policy_app.command("code", help=text("policy.code_help", _LANG))
 def code(policy: PolicyArgument) -> None:
     """Print the kernel generated from a policy."""
+    from creditline.lines.kernel import kernel_source
+    from creditline.policy import load_policy
+
     typer.echo(kernel_source(load_policy(policy)), nl=False)
 
 
 @policy_app.command("sql", help=text("policy.sql_help", _LANG))
 def sql(policy: PolicyArgument, dialect: DialectOption = "duckdb", at: AtOption = None) -> None:
     """Print a policy as one SQL query, as of a moment (default: now)."""
+    from creditline.policy import load_policy
+    from creditline.policy.sql import policy_sql
+
     moment = parse_moment(at) if at else SystemClock().now()
     typer.echo(policy_sql(load_policy(policy), moment, dialect), nl=False)
 
@@ -143,6 +163,7 @@ def publish(
     home: HomeOption = HOME_DEFAULT,
 ) -> None:
     """Put a policy's version into the home, in force from a moment; ``creditline run`` then decides by it."""
+    from creditline.policy import load_policy
     from creditline.store import Home
 
     read = load_policy(policy)
