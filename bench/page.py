@@ -23,11 +23,11 @@ _NOTES = """\
 - Lines are generated from a seed (`bench/data.py`): a year of events in the mix the consumer policy reads, some late,
   some voided, consents given. Replay takes simulated borrowers, whose lines open, close and reopen.
 - Peers (`bench/duck.py`, `bench/polar.py`) are written by hand for speed: each kind's visible rows alone, grouped, and
-  joined at the end; Polars lazy and streamed. They read Arrow columns of the same events, in order of time within a
-  line, without a copy; the kernel's own columns are in order of kind and time.
+  joined at the end; Polars lazy, run both ways it can. They read Arrow columns of the same events, in order of time
+  within a line, without a copy; the kernel's own columns are in order of kind and time.
 - Before anything is timed all facts of the peers are compared with the kernel's, bit for bit.
 - The kernel's time includes the facts calculated from others, the points, the rules and the decision; the time of the
-  hand-written peers does not.
+  hand-written peers does not. The bar asks for decisions; the second ratio has the kernel hand out every fact as well.
 - `make bench` measures all; `.venv/bin/python -m bench --quick` takes a minute, `--only replay` one case.
 """
 

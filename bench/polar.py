@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -11,6 +13,9 @@ from creditline.events.kinds import KINDS, SOURCES
 from creditline.facts.definitions import CountedFact
 from creditline.policy.model import Policy
 from creditline.policy.runtime import month_index
+
+Engine = Literal["in-memory", "streaming"]
+"""Ways Polars runs a query; which is the faster depends on the query."""
 
 
 class Polars:
@@ -22,9 +27,9 @@ class Polars:
         self.events = frame.with_columns(pl.col("line").set_sorted()).lazy()
         self.lines = pl.LazyFrame({"line": np.arange(lines, dtype=np.int32)})
 
-    def counted(self, policy: Policy, t: int) -> pl.DataFrame:
+    def counted(self, policy: Policy, t: int, engine: Engine = "streaming") -> pl.DataFrame:
         """The counted facts of a policy, in no order."""
-        return _Query(self, policy, t).frame().collect(engine="streaming")
+        return _Query(self, policy, t).frame().collect(engine=engine)
 
 
 class _Query:
