@@ -237,10 +237,10 @@ def _why(slices: Slices, policy: Policy, line: int, until: int, table: Int64s, c
     out = np.zeros((10 * (hi - lo + 10), machine.D_FACTS + len(policy.facts)), np.int64)
     state = new_states(1)[0]
     try:
-        begin = np.zeros(129, np.int64)
-        kernel.function("mark", "python")(slices.kind, lo, hi, begin)
-        walk(line, lo, hi, begin, BEGINNING, until, slices.at, slices.known, slices.until, slices.kind, slices.values,
-             slices.visits, state, table[card_of[line]], f, r, d, scratch, out, 0)  # fmt: skip
+        begin, ends = np.zeros(128, np.int64), np.zeros(128, np.int64)
+        kernel.function("mark", "python")(slices.kind, lo, hi, begin, ends)
+        walk(line, lo, hi, begin, ends, BEGINNING, until, slices.at, slices.known, slices.until, slices.kind,
+             slices.values, slices.visits, state, table[card_of[line]], f, r, d, scratch, out, 0)  # fmt: skip
     except OverflowError as error:
         frames = [
             frame for frame in traceback.extract_tb(error.__traceback__) if frame.name in ("measure", "judge", "score")

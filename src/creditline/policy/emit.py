@@ -12,7 +12,8 @@ Resolver = Callable[[str], str]
 
 _RESERVED = frozenset({
     "t", "lo", "hi", "at", "known", "until", "kind", "v", "s", "f", "r", "i", "j", "k", "a", "n", "card",
-    "scratch", "wake", "end", "ends", "month", "this_month", "suspended", "asked_at", "hard", "soft",
+    "scratch", "wake",
+    "begin", "end", "waking", "next_at", "ends", "month", "this_month", "suspended", "asked_at", "hard", "soft",
     "hard_until", "soft_until", "override_until", "fired", "held", "cured", "min", "max", "abs", "range", "len",
     "np", "add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge", "coalesce", "nullif", "least",
     "greatest", "magnitude", "cut", "stands", "month_index", "month_start", "count_distinct", "measure",

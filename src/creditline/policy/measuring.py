@@ -12,7 +12,7 @@ from creditline.policy.emit import Emitter, under, variable
 from creditline.policy.model import Policy
 from creditline.policy.timing import Timing, timing
 
-ARGS = "t, begin, at, known, until, v, s, f, scratch"
+ARGS = "t, begin, end, at, known, until, v, s, f, scratch, waking"
 
 
 class Measure:
@@ -103,7 +103,7 @@ class Measure:
         for code, block in sorted(self._kind_blocks().items()):
             afters = sorted(self._afters_of(code))
             lines += [f"after_{n}, p_{n} = LONG_AGO, begin[{KINDS[self.afters[n][0]].code}]" for n in afters]
-            lines += [f"for i in range(begin[{code}], begin[{code + 1}]):  # {_kind_name(code)}"]
+            lines += [f"for i in range(begin[{code}], end[{code}]):  # {_kind_name(code)}"]
             lines += ["    a = at[i]", "    if a > t:", "        break"]
             lines += ["    if known[i] > t or until[i] <= t:", "        continue"]
             lines += ["    " + line for n in afters for line in self._advance(n)]
@@ -125,7 +125,7 @@ class Measure:
         true = Emitter(lambda field: f"v[{kind.fields[field].slot}, {p}]").true(where) if where is not None else ""
         visible = f"known[{p}] <= t and until[{p}] > t" + (f" and {true}" if true else "")
         return [
-            f"while {p} < begin[{kind.code + 1}] and at[{p}] < a:",
+            f"while {p} < end[{kind.code}] and at[{p}] < a:",
             f"    if {visible}:",
             f"        after_{number} = at[{p}]",
             f"    {p} += 1",
@@ -335,11 +335,11 @@ class Measure:
         lines = ["wake = NEVER"]
         ends = ["hard_until if hard > 0 else NEVER", "soft_until if soft > 0 else NEVER", "override_until"]
         for end in (*ends, *(f"consent_{source}" for source in self.policy.consents)):
-            lines += [f"end = {end}", "if t < end < wake:", "    wake = end"]
+            lines += _earlier(end)
         always = [line for name in sorted(self.timing.while_open) for line in self._wake(name)]
         back = [line for name in sorted(self.timing.while_back - self.timing.while_open) for line in self._wake(name)]
         lines += always + (["if status != 3:  # not open", *("    " + line for line in back)] if back else [])
-        return [*lines, "f[WAKE] = wake"]
+        return ["if waking:", *("    " + line for line in [*lines, "f[WAKE] = wake"])]
 
     def _wake(self, name: str) -> list[str]:
         if name == "on_probation":
@@ -370,12 +370,12 @@ class Measure:
 
 
 def _earlier(moment: str) -> list[str]:
-    return [f"end = {moment}", "if t < end < wake:", "    wake = end"]
+    return [f"next_at = {moment}", "if t < next_at < wake:", "    wake = next_at"]
 
 
 def _spans(opener: int, ender: int) -> str:
     """Where the rest of the opening kind's rows end, and where the ending kind's lie."""
-    return f"begin[{opener + 1}], begin[{ender}], begin[{ender + 1}]"
+    return f"end[{opener}], begin[{ender}], end[{ender}]"
 
 
 def _duration(us: int) -> str:
