@@ -16,7 +16,7 @@ _RESERVED = frozenset({
     "begin", "end", "waking", "next_at", "ends", "month", "this_month", "suspended", "asked_at", "hard", "soft",
     "hard_until", "soft_until", "override_until", "fired", "held", "cured", "min", "max", "abs", "range", "len",
     "np", "add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge", "coalesce", "nullif", "least",
-    "greatest", "magnitude", "cut", "stands", "month_index", "month_start", "count_distinct", "measure",
+    "greatest", "magnitude", "cut", "stands", "month_index", "month_start", "count_distinct", "later", "measure",
     "score", "judge", "walk",
 })  # fmt: skip
 """Names the kernel itself uses."""

@@ -103,12 +103,21 @@ class Measure:
         for code, block in sorted(self._kind_blocks().items()):
             afters = sorted(self._afters_of(code))
             lines += [f"after_{n}, p_{n} = LONG_AGO, begin[{KINDS[self.afters[n][0]].code}]" for n in afters]
-            lines += [f"for i in range(begin[{code}], end[{code}]):  # {_kind_name(code)}"]
+            reach = self._reach(code)
+            start = f"later(at, begin[{code}], end[{code}], t - {reach})" if reach else f"begin[{code}]"
+            lines += [f"for i in range({start}, end[{code}]):  # {_kind_name(code)}"]
             lines += ["    a = at[i]", "    if a > t:", "        break"]
             lines += ["    if known[i] > t or until[i] <= t:", "        continue"]
             lines += ["    " + line for n in afters for line in self._advance(n)]
             lines += ["    " + line for line in block]
         return lines
+
+    def _reach(self, code: int) -> int:
+        """How far back events of a kind can matter, microseconds; 0 where any of them may, however old."""
+        facts = [fact for fact in self.facts if fact.kind.code == code]
+        if code in self._builtin_blocks() or any(fact.window is None or fact.window.months for fact in facts):
+            return 0
+        return max(fact.window.us for fact in facts if fact.window)
 
     def _afters_of(self, code: int) -> set[int]:
         """Which kinds that must come before are asked for by facts over this kind."""

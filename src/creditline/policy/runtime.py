@@ -161,6 +161,17 @@ def count_distinct(values: Int64s, n: int) -> int:
     return found
 
 
+def later(at: Int64s, lo: int, hi: int, moment: int) -> int:
+    """The first of rows lo to hi (excluded), in order of time, that lies after a moment; hi where none does."""
+    while lo < hi:
+        middle = (lo + hi) >> 1
+        if at[middle] <= moment:
+            lo = middle + 1
+        else:
+            hi = middle
+    return lo
+
+
 def stands(
     i: int, opener_end: int, ender_begin: int, ender_end: int, t: int, at: Int64s, known: Int64s, until: Int64s,
     v: Int64s, opener_slot: int, ender_slot: int,
@@ -183,6 +194,6 @@ def stands(
 
 HELPERS = (
     add, sub, mul, div, eq, ne, lt, le, gt, ge, coalesce, nullif, least, greatest, magnitude, cut,
-    month_index, month_start, count_distinct, stands,
+    month_index, month_start, count_distinct, later, stands,
 )  # fmt: skip
 """In the order in which they are copied."""
