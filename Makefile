@@ -78,5 +78,5 @@ wheel: setup ## Build the wheel, charts included
 
 clean: ## Remove everything that can be made again
 	rm -rf .venv node_modules build $(VENDOR)
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
