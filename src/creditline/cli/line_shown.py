@@ -190,7 +190,7 @@ def _notes(told: DecisionTold, lang: Language) -> Iterator[str]:
         yield policy.incident_reason[lang]
     if made.standing:
         yield text("line.standing", lang, codes=" ".join(made.standing))
-    if made.cooling_until is not None and made.status in ("closed", "frozen"):
+    if made.cooling_until is not None and made.cooling_until > made.at and made.status in ("closed", "frozen"):
         yield text("line.cooling", lang, until=_moment(made.cooling_until, policy))
     if made.probation_until is not None and made.probation_until > made.at:
         yield text("line.probation", lang, until=_moment(made.probation_until, policy))
