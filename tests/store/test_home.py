@@ -50,9 +50,16 @@ def _same(one: Slices, other: Slices) -> bool:
     return equal and list(one.lines) == list(other.lines) and list(one.ids or ()) == list(other.ids or ())
 
 
+def _outcome_later(event: Event) -> Event:
+    """An outcome far from the rest: in the log it would part ties that slices without it do not have."""
+    if event.kind != "outcome.observed":
+        return event
+    return msgspec.structs.replace(event, at=event.at + 10**15, known=event.known + 10**15)
+
+
 @given(st.data())
 def test_every_kind_comes_out_as_columns_equal_to_its_events(data: st.DataObject) -> None:
-    events = data.draw(logs())
+    events = [_outcome_later(event) for event in data.draw(logs())]
     with TemporaryDirectory() as folder, Home.open(folder) as home:
         assert home.append(data.draw(st.permutations(events))) == Appended(len(events), 0, [])
         told = [event for event in events if event.kind != "outcome.observed"]
