@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -324,8 +324,3 @@ class _Telling:
 
 def _value(cell: int) -> int | None:
     return None if cell == NULL else cell
-
-
-def final_statuses(run: Run) -> Mapping[str, str]:
-    """Status each line ended in, by its id."""
-    return dict(zip(run.slices.lines, run.statuses(), strict=True))
