@@ -52,11 +52,15 @@ class Scale:
     borrowers: int
     replayed: int
     repeat: int
+    loans: int
+    schedules: int
 
 
-FULL = Scale((10_000, 100_000, 1_000_000), 100, 100_000, 5_000, 100_000, 1_000_000, 3_000, 30_000, 7)
-QUICK = Scale((1_000, 10_000, 50_000), 100, 10_000, 500, 20_000, 50_000, 500, 2_000, 5)
-TINY = Scale((20, 40, 60), 40, 60, 60, 500, 60, 12, 20, 1)
+FULL = Scale(
+    (10_000, 100_000, 1_000_000), 100, 100_000, 5_000, 100_000, 1_000_000, 3_000, 30_000, 7, 1_000_000, 1_000_000
+)
+QUICK = Scale((1_000, 10_000, 50_000), 100, 10_000, 500, 20_000, 50_000, 500, 2_000, 5, 50_000, 20_000)
+TINY = Scale((20, 40, 60), 40, 60, 60, 500, 60, 12, 20, 1, 200, 200)
 
 
 def _look(slices: Slices, policy: Policy, *, keep_facts: bool = False) -> Callable[[], object]:
@@ -242,10 +246,28 @@ def replay(scale: Scale) -> Iterator[Row]:
     yield Row("replay", what, figure, "at least 20,000", rate >= 20_000)
 
 
+# -- lending --------------------------------------------------------------------------------------
+
+
+def schedules(scale: Scale) -> Iterator[Row]:
+    """Schedules in batch, beside the scalar path."""
+    from bench import lending
+
+    yield from lending.schedules(scale)
+
+
+def day_end(scale: Scale) -> Iterator[Row]:
+    """The day end of very many open loans."""
+    from bench import lending
+
+    yield from lending.day_end(scale)
+
+
 def _seconds(took: Timing) -> str:
     return f"{took.median:.3f} s (best {took.best:.3f}, {took.busy:.3f} of {CORES} cores busy)"
 
 
 CASES: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "as-of": as_of, "single": single, "peers": peers, "parquet": parquet, "replay": replay,
+    "schedules": schedules, "day-end": day_end,
 }  # fmt: skip

@@ -13,7 +13,7 @@ from bench.cases import CASES, TINY, Row
 from bench.page import page
 
 
-@pytest.mark.parametrize("name", ["as-of", "single", "replay"])
+@pytest.mark.parametrize("name", ["as-of", "single", "replay", "schedules", "day-end"])
 def test_a_case_yields_figures(name: str) -> None:
     rows = list(CASES[name](TINY))
     assert rows

@@ -14,10 +14,15 @@ from creditline.cli import app
 from creditline.errors import CreditlineError
 from creditline.events.event import Event
 from creditline.events.kinds import OutcomeObserved
+from creditline.lending.operations import local_day
+from creditline.lending.product import load_product, read_product, shipped_products
+from creditline.money import parse_minor
 from creditline.replay.portfolio import closes_by_rule
+from creditline.service.books import check_home
 from creditline.service.demo import KEY, Asked, Demo, demonstrate
+from creditline.service.lending import line_account, publish_product
 from creditline.service.run import run_home
-from creditline.simulate.period import ENDS
+from creditline.simulate.period import ENDS, OFFSET
 from creditline.store import Home
 
 SMALL = ("--borrowers", "60", "--months", "6")
@@ -49,6 +54,16 @@ def test_the_last_line_is_one_json_object(tmp_path: Path) -> None:
     assert told["wrongly_closed"] + told["rightly_closed"] == told["closed"]
     assert told["missed"] <= told["deserving"]
     assert told["failures"] == 0
+
+
+def test_the_books_are_printed_as_money_and_balance(tmp_path: Path) -> None:
+    books = figures_of(run(tmp_path / "home", "--json"))["books"]
+    accounts = {code: parse_minor(amount) for code, amount in books.pop("accounts").items()}
+    minor = {name: parse_minor(amount) for name, amount in books.items()}
+    assert sum(accounts.values()) == 0
+    assert minor["debits"] == minor["credits"] > 0
+    assert (minor["owed"], minor["interest_earned"]) == (accounts["1110"], -accounts["4010"])
+    assert minor["principal_out"] == minor["repaid"] + minor["owed"] + minor["written_off"]
 
 
 def test_same_seed_same_figures_other_seed_others(tmp_path: Path) -> None:
@@ -84,6 +99,31 @@ def test_running_its_lines_again_decides_the_same(made: Demo) -> None:
         assert home.decisions() == before
     assert summary.policy == "business-line, consumer-line"
     assert (summary.lines, summary.decisions) == (60, len(before))
+
+
+def test_its_books_are_those_of_the_log(made: Demo) -> None:
+    """What the borrowers' accounts came to is what the books of the home come to, worked out from its events."""
+    with Home.open(made.home) as home:
+        assert {each.name for each in home.products()} == set(shipped_products())
+        checked = check_home(home, local_day(ENDS - 1, OFFSET))
+    assert not checked.faults
+    assert checked.trial.balanced
+    assert checked.trial.turnovers == {"CNY": dict(made.books.turnovers)}
+    assert made.books.debits == made.books.credits > 0
+    assert made.books.principal_out == made.books.repaid + made.books.owed + made.books.written_off
+
+
+def test_principal_owed_at_closings_is_within_the_limits_applied_for(made: Demo) -> None:
+    assert 0 < made.figures.money.owed_closed <= made.books.principal_out
+
+
+def test_the_account_of_any_line_can_be_looked_at(made: Demo) -> None:
+    with Home.open(made.home) as home:
+        truth = next(truth for truth in made.truths.values() if truth.behaviour == "person.steady")
+        shown = line_account(home, truth.line)
+    assert shown.simulated
+    assert shown.account.owed == sum(loan.balance for loan in shown.account.live)
+    assert not shown.skipped
 
 
 def test_figures_agree_with_the_decisions_kept(made: Demo) -> None:
@@ -155,6 +195,16 @@ def test_a_demonstration_that_was_worked_on_is_kept(tmp_path: Path) -> None:
         demonstrate(home, Asked(2, 2, 1), engine="python")
     with Home.open(home) as opened:
         assert opened.position() == position
+
+
+def test_a_product_of_ones_own_is_something_added(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    demonstrate(home, Asked(1, 1, 1), engine="python")
+    own = read_product(load_product("consumer-any-day").text.replace("product: consumer-any-day", "product: own"))
+    with Home.open(home) as opened:
+        publish_product(opened, own, now=ENDS)
+    with pytest.raises(CreditlineError, match="something was added"):
+        demonstrate(home, Asked(1, 1, 1), engine="python")
 
 
 def test_a_demonstration_cut_off_half_way_is_begun_again(tmp_path: Path) -> None:

@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from creditline.clock import DAY
+from creditline.events.event import Event
+from creditline.events.kinds import DrawBooked, DrawRequested, EventVoided, Kind, RepaymentReceived
+from creditline.lending.operations import build, operations
+from creditline.lending.product import load_product
 from creditline.lines.decision import Action, Decision, Status
-from creditline.replay.portfolio import GRACE_DAYS, Life, Portfolio, portfolio
+from creditline.replay.portfolio import GRACE_DAYS, Bookkeeper, Life, Portfolio, portfolio, principal_owed
 from creditline.simulate.truth import Deserves, Truth
 
 START = 0
@@ -134,3 +138,56 @@ def test_months_hold_what_happened_in_them_and_what_lies_outside_falls_to_the_ne
     assert [month.closed for month in told.months] == [0, 1, 0, 0, 0, 0]
     assert [month.reopened for month in told.months] == [0, 0, 0, 0, 0, 1]
     assert [month.closed_at_end for month in told.months] == [1, 1, 1, 1, 1, 0]
+
+
+# -- what the lending core says ---------------------------------------------------------------------
+
+PRODUCT = load_product("consumer-any-day")
+NAMED = f"{PRODUCT.name}@{PRODUCT.version}"
+
+
+def said(number: int, day: int, body: Kind, known_day: int | None = None) -> Event:
+    at = day * DAY + number
+    return Event(f"e{number}", "L1", at, at if known_day is None else known_day * DAY, body)
+
+
+EVENTS = [
+    said(1, 20_000, DrawRequested(loan="A", amount=1_000_000, product=NAMED, instalments=12)),
+    said(2, 20_000, DrawBooked(amount=1_000_000, loan="A")),
+    # A hundred days of interest are 40,000: the core takes them first, whatever the event says of principal.
+    said(3, 20_100, RepaymentReceived(amount=440_000, principal=440_000, early=True)),
+    said(4, 20_110, RepaymentReceived(amount=100_000, principal=99_000, early=True), known_day=20_120),
+    said(5, 20_130, EventVoided(event="e3", reason="bounced")),
+]
+
+
+def owed_at(day: int) -> int:
+    return principal_owed([("L1", EVENTS), ("L2", [])], {"L1": day * DAY}, {NAMED: PRODUCT}, offset=0)["L1"]
+
+
+def test_principal_owed_is_the_cores_as_it_was_known_then() -> None:
+    assert owed_at(20_050) == 1_000_000
+    assert owed_at(20_101) == 600_000
+    assert owed_at(20_119) == 600_000
+    assert owed_at(20_121) == 600_000 - (100_000 - 2_400)
+    # The first repayment bounced: of the second, 44,000 is interest then.
+    assert owed_at(20_131) == 1_000_000 - (100_000 - 44_000)
+
+
+def test_the_books_add_up_to_what_was_lent_and_what_became_of_it() -> None:
+    account, _ = build("L1", operations(EVENTS[:3], {NAMED: PRODUCT}, 0), 20_200)
+    lost, _ = build("L2", operations(EVENTS[:2], {NAMED: PRODUCT}, 0), 20_200)
+    lost.write_off(20_201, "w", "A")
+    keeper = Bookkeeper()
+    keeper.take(account.entries)
+    keeper.take(lost.entries)
+    books = keeper.books()
+    assert (books.principal_out, books.repaid, books.owed, books.written_off) == (
+        2_000_000,
+        400_000,
+        600_000,
+        1_000_000,
+    )
+    assert (books.interest_earned, books.penalty_earned, books.others_written_off) == (40_000, 0, 0)
+    assert books.debits == books.credits > 0
+    assert books.principal_out == books.repaid + books.owed + books.written_off

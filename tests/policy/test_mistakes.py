@@ -81,3 +81,12 @@ def test_shipped_policies_cover_every_trigger() -> None:
             if rule.then == "close":
                 assert 30 <= rule.cooling_off / 86_400_000_000 <= 90, rule.code
                 assert rule.answered_by, rule.code
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("policy: \x07\n", "not YAML: unacceptable character"), ("policy: &a [*a]\n", "a value that contains itself")],
+)
+def test_text_that_yaml_itself_cannot_hold_is_told_and_not_a_traceback(text: str, says: str) -> None:
+    with pytest.raises(PolicyErrors, match=f"p.yaml:1:1: {says}"):
+        read_policy(text, "p.yaml")

@@ -18,8 +18,9 @@ from creditline.simulate import digest, simulate, stream
 from creditline.simulate.chance import Chance
 from creditline.simulate.period import DAY, ENDS, Period
 
-FORTY_BORROWERS_OF_SEED_7 = "6dcc04635d1040fd5482bc02913285ccacfd23a64a5b25ec6ab33177be3b5852"
-"""Changes only when the meaning of a seed changes: say so in the changelog then."""
+FORTY_BORROWERS_OF_SEED_7 = "8192a2c467dcf555852865bfe3d84b01dda9d88d8f7bac6184ccf8ade7059cca"
+"""Changes only when the meaning of a seed changes, or a shipped product does, whose version draws name: say so in the
+changelog then."""
 
 BEFORE_ANY_LINE = {"party.identified", "profile.updated", "consent.given", "login.recorded", "income.received",
                    "bureau.reported", "score.reported", "business.reported"}  # fmt: skip
@@ -53,8 +54,11 @@ def check_account(events: list[Event]) -> None:
                 paid = msgspec.structs.asdict(body)
                 assert paid["principal"] <= paid["amount"]
                 owed -= paid["principal"]
+            case "loan.written_off":
+                owed = 0  # a line is written off whole
             case "statement.closed":
-                assert msgspec.structs.asdict(body)["balance"] == owed
+                # Interest, fees and penalty that have fallen due come on top; test_rebuilt has the figure itself.
+                assert msgspec.structs.asdict(body)["balance"] >= owed
         assert 0 <= owed <= max(amount, 0)
 
 

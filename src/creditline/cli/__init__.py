@@ -13,7 +13,10 @@ from creditline import __version__
 from creditline.errors import CreditlineError
 from creditline.i18n import preferred_language, text
 
-GROUPS = ("intake", "taiwan", "policy", "line", "story", "demo", "run", "report", "simulate", "scorecard")
+GROUPS = (
+    "intake", "taiwan", "policy", "line", "story", "demo", "run", "report",
+    "simulate", "scorecard", "product", "loan", "quote", "statement", "schedule", "books",
+)  # fmt: skip
 """Files of this folder that may register commands, in the order of the help page."""
 
 STATUS_REFUSED = 2

@@ -23,6 +23,7 @@ from creditline.i18n import LANGUAGES, Language, preferred_language, text
 from creditline.money import format_minor
 
 if TYPE_CHECKING:
+    from creditline.replay.portfolio import Books
     from creditline.reports.portfolio import About
     from creditline.service.demo import Demo
 
@@ -104,7 +105,9 @@ def _write(made: Demo, about: About, lang: Language) -> list[Path]:
     path = made.home / "reports" / PAGE
     other: dict[Language, Language] = {"en": "zh", "zh": "en"}
     names = {each: beside(path, other[each], lang).name for each in LANGUAGES}
-    return write_both(path, lang, {each: page(made.figures, about, each, names[each]) for each in LANGUAGES})
+    return write_both(
+        path, lang, {each: page(made.figures, made.books, about, each, names[each]) for each in LANGUAGES}
+    )
 
 
 # -- what is seen -----------------------------------------------------------------------------------
@@ -152,7 +155,7 @@ def _told(decision: Any, about: About, lang: Language) -> Text:
 
 
 def _summarise(console: Console, made: Demo, about: About, pages: list[Path], lang: Language) -> None:
-    from creditline.reports.portfolio import judged, money, reasons, statuses
+    from creditline.reports.portfolio import judged, lent, money, reasons, statuses, trial_balance
     from creditline.reports.tables import count, terminal
 
     figures = made.figures
@@ -160,6 +163,8 @@ def _summarise(console: Console, made: Demo, about: About, pages: list[Path], la
         reasons(figures, about, lang),
         judged(figures, lang),
         money(figures, about, lang),
+        lent(made.books, about, lang),
+        trial_balance(made.books, about, lang),
         statuses(figures, lang),
     ):
         console.print(terminal(table))
@@ -178,6 +183,8 @@ def _summarise(console: Console, made: Demo, about: About, pages: list[Path], la
     console.print(text("demo.next_list", lang, home=made.home), soft_wrap=True)
     if (line := example_line(made)) is not None:
         console.print(text("demo.next_show", lang, home=made.home, line=line), soft_wrap=True)
+        console.print(text("demo.next_statement", lang, home=made.home, line=line), soft_wrap=True)
+    console.print(text("demo.next_books", lang, home=made.home), soft_wrap=True)
 
 
 def example_line(made: Demo) -> str | None:
@@ -222,12 +229,23 @@ def as_plain(made: Demo, pages: list[Path]) -> dict[str, Any]:
         "wrongly_opened": figures.opened_wrongly,
         "currency": about_of(made).currency,
         "money": {name: format_minor(minor) for name, minor in msgspec.structs.asdict(figures.money).items()},
+        "books": _plain_books(made.books),
         "statuses": figures.statuses,
         "policies": {name: policy.version for name, policy in made.policies.items()},
         "failures": len(made.failures),
         "home": str(made.home),
         "report": str(pages[0]),
     }
+
+
+def _plain_books(books: Books) -> dict[str, Any]:
+    """What was lent, and the trial balance: the balance of each account by its code, debits positive."""
+    names = (
+        "principal_out", "repaid", "owed", "written_off", "others_written_off", "interest_earned", "penalty_earned",
+        "debits", "credits",
+    )  # fmt: skip
+    balances = {str(code): format_minor(each.balance) for code, each in books.turnovers.items()}
+    return {**{name: format_minor(getattr(books, name)) for name in names}, "accounts": balances}
 
 
 # -- the report served ------------------------------------------------------------------------------

@@ -34,6 +34,9 @@ PositiveMinor = Annotated[int, Meta(ge=1, le=MINOR_MAX, extra={"unit": "money"})
 Count = Annotated[int, Meta(ge=0, le=1_000_000, extra={"unit": "count"})]
 Days = Annotated[int, Meta(ge=0, le=36_500, extra={"unit": "days"})]
 Months = Annotated[int, Meta(ge=0, le=1_200, extra={"unit": "months"})]
+Rate = Annotated[int, Meta(ge=0, le=10_000_000, extra={"unit": "count"})]
+"""An annual rate in millionths."""
+DayOfMonth = Annotated[int, Meta(ge=1, le=31, extra={"unit": "days"})]
 Score = Annotated[int, Meta(ge=0, le=1_000, extra={"unit": "score"})]
 Hour = Annotated[int, Meta(ge=0, le=23, extra={"unit": "hour"})]
 Moment = Annotated[int, Meta(extra={"unit": "moment"})]
@@ -203,23 +206,25 @@ class EventVoided(Kind, tag="event.voided"):
 
 
 class DrawBooked(Kind, tag="draw.booked"):
-    """Money was drawn on the line."""
+    """Money was drawn on the line; ``loan`` names the request it pays out where the lending core runs the line."""
 
     code = 20
     source = "core"
     amount: PositiveMinor
     purpose: Purpose | None = None
     counterparty: Text | None = None
+    loan: Text | None = None
 
 
 class RepaymentReceived(Kind, tag="repayment.received"):
-    """Money came back: in all, of it principal, and whether before it was due."""
+    """Money came back: in all, of it principal, and whether before it was due; for one loan, or for the line."""
 
     code = 21
     source = "core"
     amount: PositiveMinor
     principal: Minor
     early: bool = False
+    loan: Text | None = None
 
 
 class InstalmentSettled(Kind, tag="instalment.settled"):
@@ -249,6 +254,45 @@ class StatementClosed(Kind, tag="statement.closed"):
     paid: Minor
     months_behind: Months
     settlement: Settlement
+
+
+class DrawRequested(Kind, tag="draw.requested"):
+    """A draw was agreed and reserves the limit until it is booked or cancelled: its product, instalments and price."""
+
+    code = 25
+    source = "core"
+    loan: Text
+    amount: PositiveMinor
+    product: Text
+    instalments: Count
+    rate: Rate | None = None
+    due_day: DayOfMonth | None = None
+
+
+class DrawCancelled(Kind, tag="draw.cancelled"):
+    """A draw that was agreed was not paid out; the limit it reserved is free again."""
+
+    code = 26
+    source = "core"
+    loan: Text
+
+
+class LoanRescheduled(Kind, tag="loan.rescheduled"):
+    """What has not fallen due was planned anew: over so many instalments, or with the next one left out."""
+
+    code = 27
+    source = "core"
+    loan: Text
+    change: Literal["fewer", "smaller", "skip_next"]
+    instalments: Count | None = None
+
+
+class LoanWrittenOff(Kind, tag="loan.written_off"):
+    """A loan was taken off the books as lost; what comes in for it later is a recovery."""
+
+    code = 28
+    source = "core"
+    loan: Text
 
 
 class BureauReported(Kind, tag="bureau.reported"):

@@ -64,11 +64,20 @@ class Source:
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             what = f"not YAML: {error.problem}"
             raise PolicyErrors([Problem(self.file, line, column, what, "check indentation and quotes")]) from None
+        except yaml.YAMLError as error:
+            what = f"not YAML: {str(error).splitlines()[0]}"
+            raise PolicyErrors(
+                [Problem(self.file, 1, 1, what, "give text in UTF-8, without control characters")]
+            ) from None
         if node is None:
             raise PolicyErrors(
                 [Problem(self.file, 1, 1, "the file is empty", "write a policy, see docs/policy-language.md")]
             )
-        return self._plain(node, ())
+        try:
+            return self._plain(node, ())
+        except RecursionError:
+            what = "a value that contains itself, or lists within lists without end"
+            raise PolicyErrors([Problem(self.file, 1, 1, what, "write every value out, without & and *")]) from None
 
     def _plain(self, node: yaml.Node, path: Path) -> Plain:
         self._marks[path] = node.start_mark

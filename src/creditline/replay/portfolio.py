@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from statistics import median_low
 
 import msgspec
-import numpy as np
 
 from creditline.clock import DAY
-from creditline.events.kinds import KINDS
-from creditline.facts.slices import Slices
+from creditline.events.event import Event
+from creditline.lending.account import (
+    INTEREST_INCOME,
+    OTHER_LOST,
+    PENALTY_INCOME,
+    PRINCIPAL,
+    PRINCIPAL_LOST,
+    Entry,
+)
+from creditline.lending.ledger import CHART, Turnover
+from creditline.lending.operations import Products, build, local_day, operations
 from creditline.lines.decision import STATUSES, Decision
 from creditline.simulate.truth import Truth
 
@@ -120,6 +128,82 @@ class Money(msgspec.Struct, frozen=True):
     """Losses of lines that were missed."""
 
 
+class Books(msgspec.Struct, frozen=True):
+    """What was lent and what became of it, over all lines and the whole period, minor units. SIMULATED.
+
+    Simulated borrowers do not know decisions: loans of lines that were declined or closed are among them.
+    """
+
+    turnovers: Mapping[int, Turnover]
+    """Of every account of the chart, in order of code."""
+
+    @property
+    def principal_out(self) -> int:
+        """Principal of all draws."""
+        return self.turnovers[PRINCIPAL].debit
+
+    @property
+    def repaid(self) -> int:
+        """Principal that came back."""
+        return self.turnovers[PRINCIPAL].credit - self.written_off
+
+    @property
+    def owed(self) -> int:
+        """Principal owed at the end."""
+        return self.turnovers[PRINCIPAL].balance
+
+    @property
+    def interest_earned(self) -> int:
+        """Interest recognised, paid or not, penalty apart."""
+        return -self.turnovers[INTEREST_INCOME].balance
+
+    @property
+    def penalty_earned(self) -> int:
+        """Penalty interest recognised."""
+        return -self.turnovers[PENALTY_INCOME].balance
+
+    @property
+    def written_off(self) -> int:
+        """Principal written off."""
+        return self.turnovers[PRINCIPAL_LOST].balance
+
+    @property
+    def others_written_off(self) -> int:
+        """Interest, fees and penalty written off."""
+        return self.turnovers[OTHER_LOST].balance
+
+    @property
+    def debits(self) -> int:
+        """All accounts that stand in debit."""
+        return sum(max(each.balance, 0) for each in self.turnovers.values())
+
+    @property
+    def credits(self) -> int:
+        """All accounts that stand in credit: as much as the debits."""
+        return -sum(min(each.balance, 0) for each in self.turnovers.values())
+
+
+class Bookkeeper:
+    """Adds up the entries of many accounts."""
+
+    def __init__(self) -> None:
+        self._debit: Counter[int] = Counter()
+        self._credit: Counter[int] = Counter()
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Add the entries of one account."""
+        for entry in entries:
+            for code, amount in entry.postings:
+                if amount > 0:
+                    self._debit[code] += amount
+                else:
+                    self._credit[code] -= amount
+
+    def books(self) -> Books:
+        """What was added up so far."""
+        return Books({code: Turnover(self._debit[code], self._credit[code]) for code in CHART})
+
+
 class Portfolio(msgspec.Struct, frozen=True):
     """Figures of a whole simulated portfolio. SIMULATED. Counts are of lines unless they say otherwise."""
 
@@ -201,19 +285,19 @@ def first_closings(lives: Iterable[Life]) -> dict[str, int]:
     }
 
 
-def principal_owed(slices: Slices, moments: Mapping[str, int]) -> dict[str, int]:
-    """Principal drawn and not repaid on each line at its moment, as visible then; minor units, never below 0."""
-    drawn, repaid = KINDS["draw.booked"], KINDS["repayment.received"]
+def principal_owed(
+    lines: Iterable[tuple[str, Sequence[Event]]], moments: Mapping[str, int], products: Products, offset: int
+) -> dict[str, int]:
+    """Principal owed on each line at its moment, minor units, by the lending core from what was known then.
+
+    ``lines`` are the lines with all their events, ``offset`` is from UTC, and moments are microseconds.
+    """
     found = {}
-    for place, line in enumerate(slices.lines):
-        if (t := moments.get(line)) is None:
-            continue
-        rows = np.arange(slices.offsets[place], slices.offsets[place + 1])
-        rows = rows[(slices.at[rows] <= t) & (slices.known[rows] <= t) & (slices.until[rows] > t)]
-        out, back = (rows[slices.kind[rows] == kind.code] for kind in (drawn, repaid))
-        balance = slices.values[drawn.fields["amount"].slot, out].sum()
-        balance -= slices.values[repaid.fields["principal"].slot, back].sum()
-        found[line] = max(0, int(balance))
+    for line, events in lines:
+        if (t := moments.get(line)) is not None:
+            moves = operations(events, products, offset, known_until=t)
+            account, _ = build(line, moves, local_day(t, offset))
+            found[line] = account.owed
     return found
 
 
@@ -382,6 +466,6 @@ def _statuses(told: Sequence[_Told]) -> dict[str, dict[str, int]]:
 
 
 __all__ = [
-    "GRACE_DAYS", "Closing", "Group", "Life", "Money", "Month", "Portfolio", "Reason", "Wait", "closes_by_rule",
-    "deserved", "first_closings", "portfolio", "principal_owed",
+    "GRACE_DAYS", "Bookkeeper", "Books", "Closing", "Group", "Life", "Money", "Month", "Portfolio", "Reason", "Wait",
+    "closes_by_rule", "deserved", "first_closings", "portfolio", "principal_owed",
 ]  # fmt: skip

@@ -18,11 +18,19 @@ _CHARTS = "vendor/echarts.min.js"
 
 
 def render(
-    template: str, lang: Language, *, title: str, simulated: bool, other: str | None = None, **values: Any
+    template: str,
+    lang: Language,
+    *,
+    title: str,
+    simulated: bool,
+    other: str | None = None,
+    scripts: bool = True,
+    **values: Any,
 ) -> str:
     """A page of ``templates/``, which extends ``base.html``.
 
     ``simulated`` puts the banner that says so on top; ``other`` is the address of the page in the other language.
+    A page without charts needs no ``scripts`` and is small without them.
     """
     return (
         _environment()
@@ -37,7 +45,7 @@ def render(
             version=__version__,
             style=Markup(_static("report.css")),  # noqa: S704  (our own file)
             draw=Markup(_static("charts.js")),  # noqa: S704
-            echarts=Markup(_echarts()),  # noqa: S704
+            echarts=Markup(_echarts() if scripts else ""),  # noqa: S704
             **values,
         )
     )

@@ -10,11 +10,12 @@ from itertools import pairwise
 
 from creditline.clock import DAY, format_moment
 from creditline.i18n import Language, text
+from creditline.lending.ledger import CHART
 from creditline.lines.decision import Decision
 from creditline.lines.telling import explain
 from creditline.money import format_minor
 from creditline.policy.model import Policy
-from creditline.replay.portfolio import GRACE_DAYS, Month, Portfolio, Reason, closes_by_rule, deserved
+from creditline.replay.portfolio import GRACE_DAYS, Books, Month, Portfolio, Reason, closes_by_rule, deserved
 from creditline.reports.charts import BAD, GOOD, PLAIN, SOFT, Chart, bars_option
 from creditline.reports.page import render
 from creditline.reports.tables import Column, Table, count, labelled, millions, percent
@@ -198,6 +199,35 @@ def money(figures: Portfolio, about: About, lang: Language) -> Table:
     columns = labelled(*_t(lang, "money", "amount"))
     caption = text("reports.money_in", lang, title=text("demo.money_title", lang), currency=about.currency)
     return Table(text("demo.marked", lang, caption=caption), columns, rows)
+
+
+def lent(books: Books, about: About, lang: Language) -> Table:
+    """What was lent and what became of it."""
+    names = ("principal_out", "repaid", "owed", "written_off", "interest_earned", "penalty_earned")
+    rows = tuple((text(f"demo.{name}", lang), millions(getattr(books, name), 2)) for name in names)
+    caption = text("reports.money_in", lang, title=text("demo.lent_title", lang), currency=about.currency)
+    return Table(
+        text("demo.marked", lang, caption=caption), labelled(*_t(lang, "money", "amount")), rows, frozenset({2})
+    )
+
+
+def trial_balance(books: Books, about: About, lang: Language) -> Table:
+    """The trial balance of the books: every account that something stands on, and the two sides added up."""
+    rows = [
+        (str(code), text(CHART[code].key, lang), _one_side(each.balance), _one_side(-each.balance))
+        for code, each in books.turnovers.items()
+        if each.balance
+    ]
+    total = (text("demo.all", lang), "", _one_side(books.debits), _one_side(books.credits))
+    columns = labelled(*_t(lang, "code", "account", "debit", "credit"), text=(0, 1))
+    caption = text("demo.books_table", lang, currency=about.currency)
+    marked = text("demo.marked", lang, caption=caption)
+    return Table(marked, columns, (*rows, total), frozenset({len(rows)}))
+
+
+def _one_side(minor: int) -> str:
+    """A balance on the side it stands on, nothing on the other."""
+    return format_minor(minor, grouping=True) if minor > 0 else ""
 
 
 def groups(figures: Portfolio, lang: Language) -> Table:
@@ -391,11 +421,11 @@ def headline(figures: Portfolio, lang: Language) -> list[tuple[str, str, str]]:
 
 def definitions(lang: Language) -> tuple[str, ...]:
     """What each figure counts."""
-    names = ("closed", "wrongly", "missed", "reasons", "money", "truth")
+    names = ("closed", "wrongly", "missed", "reasons", "money", "books", "truth")
     return tuple(text(f"demo.how_{name}", lang, days=GRACE_DAYS) for name in names)
 
 
-def page(figures: Portfolio, about: About, lang: Language, other: str | None = None) -> str:
+def page(figures: Portfolio, books: Books, about: About, lang: Language, other: str | None = None) -> str:
     """The report as one HTML page; ``other`` is the address of the page in the other language."""
     asked = {"borrowers": count(about.borrowers), "months": about.months, "seed": about.seed}
     return render(
@@ -411,6 +441,8 @@ def page(figures: Portfolio, about: About, lang: Language, other: str | None = N
         tables=[
             judged(figures, lang),
             money(figures, about, lang),
+            lent(books, about, lang),
+            trial_balance(books, about, lang),
             groups(figures, lang),
             examples(figures, about, lang),
         ],
@@ -423,6 +455,7 @@ def page(figures: Portfolio, about: About, lang: Language, other: str | None = N
 
 
 __all__ = [
-    "About", "charts", "day", "definitions", "examples", "groups", "headline", "judged", "money", "month_columns",
-    "month_row", "months", "notable", "page", "reasons", "statuses", "told", "values_told", "verdict", "waits",
+    "About", "charts", "day", "definitions", "examples", "groups", "headline", "judged", "lent", "money",
+    "month_columns", "month_row", "months", "notable", "page", "reasons", "statuses", "told", "trial_balance",
+    "values_told", "verdict", "waits",
 ]  # fmt: skip

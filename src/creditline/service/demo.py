@@ -13,14 +13,16 @@ import msgspec
 from creditline.clock import format_moment
 from creditline.errors import CreditlineError
 from creditline.events.event import Event
+from creditline.lending.product import load_product, shipped_products
 from creditline.lines.decision import Decision
 from creditline.lines.kernel import Engine, kernel_of
 from creditline.lines.replay import Failure, run
 from creditline.policy import Policy, load_policy
-from creditline.replay.portfolio import Life, Portfolio, first_closings, portfolio, principal_owed
+from creditline.replay.portfolio import Bookkeeper, Books, Life, Portfolio, first_closings, portfolio, principal_owed
+from creditline.service.lending import products_of, publish_product
 from creditline.service.run import POLICY_OF_LINE
-from creditline.simulate import Truth, stream
-from creditline.simulate.period import ENDS, Period
+from creditline.simulate import Truth, lives
+from creditline.simulate.period import ENDS, OFFSET, Period
 from creditline.simulate.portfolio import POLICIES
 from creditline.store import Home
 from creditline.store.home import FILE
@@ -65,6 +67,7 @@ class Demo:
     firsts: tuple[int, ...]
     """Moments at which the months begin, and last the one at which the period ends."""
     figures: Portfolio
+    books: Books
     failures: tuple[Failure, ...]
 
 
@@ -81,17 +84,18 @@ def demonstrate(home: Path, asked: Asked, *, engine: Engine | None = None, progr
     _make_room(home)
     compiling = [kernel_of(policy).warm() for policy in policies.values()] if engine == "numba" else []
     with Home.open(home) as opened:
-        truths, events = _simulated(opened, asked, tell)
+        truths, events, books = _simulated(opened, asked, tell)
         _wait(compiling, tell)
-        lives, closings, failures = _decided(opened, policies, truths, engine, tell)
+        told, owed, failures = _decided(opened, policies, truths, engine, tell)
         opened.put(KEY, _note(asked, events, opened.position()))
     period = Period.of(asked.months)
     firsts = tuple(period.midnight(day) for day in period.firsts)
-    told = sorted(
-        (each for life in lives for each in life.decisions), key=lambda each: (each.at, each.line, each.number)
+    decisions = sorted(
+        (each for life in told for each in life.decisions), key=lambda each: (each.at, each.line, each.number)
     )
     known = {truth.line: truth for truth in truths}
-    return Demo(asked, home, events, policies, known, told, firsts, portfolio(lives, closings, firsts), failures)
+    figures = portfolio(told, owed, firsts)
+    return Demo(asked, home, events, policies, known, decisions, firsts, figures, books, failures)
 
 
 # -- the home ---------------------------------------------------------------------------------------
@@ -106,9 +110,11 @@ def _make_room(home: Path) -> None:
         raise CreditlineError("home", str(home), remedy, "is no empty folder and no home of an earlier demonstration")
     with Home.open(home) as opened:
         note, position, names = opened.get(KEY), opened.position(), {each.name for each in opened.policies()}
+        products = {each.name for each in opened.products()}
     if not isinstance(note, dict) or note.get("by") != "demo":
         raise CreditlineError("home", str(home), remedy, "holds data that no demonstration made")
-    if note["position"] not in (None, position) or not names <= set(POLICIES.values()):
+    of_others = names - set(POLICIES.values()) or products - set(shipped_products())
+    if note["position"] not in (None, position) or of_others:
         raise CreditlineError("home", str(home), remedy, "is a demonstration that something was added to since")
     for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", TRUTH):
         (home / name).unlink(missing_ok=True)
@@ -126,15 +132,19 @@ def _note(asked: Asked, events: int | None, position: int | None) -> dict[str, A
 # -- the borrowers ----------------------------------------------------------------------------------
 
 
-def _simulated(home: Home, asked: Asked, tell: Progress) -> tuple[list[Truth], int]:
-    """Put the borrowers' events into the log and the truth beside it; the truths and the number of events."""
+def _simulated(home: Home, asked: Asked, tell: Progress) -> tuple[list[Truth], int, Books]:
+    """Put the borrowers' events into the log and the truth beside it; the truths, the number of events, the books."""
     home.put(KEY, _note(asked, None, None))
+    for name in shipped_products():
+        publish_product(home, load_product(name), now=Period.of(asked.months).midnight(0))
+    kept = Bookkeeper()
     truths: list[Truth] = []
     batch: list[Event] = []
     events = 0
     with (home.path / TRUTH).open("wb") as file:
-        for lived, truth in stream(asked.borrowers, asked.months, asked.seed):
+        for lived, truth, account in lives(asked.borrowers, asked.months, asked.seed):
             truths.append(truth)
+            kept.take(account.entries)
             file.write(msgspec.json.encode(_truth_row(truth)) + b"\n")
             batch += lived
             if len(batch) >= BATCH:
@@ -143,7 +153,7 @@ def _simulated(home: Home, asked: Asked, tell: Progress) -> tuple[list[Truth], i
                 tell("simulate", len(truths), asked.borrowers)
     events += _append(home, batch)
     tell("simulate", asked.borrowers, asked.borrowers)
-    return truths, events
+    return truths, events, kept.books()
 
 
 def _append(home: Home, batch: Sequence[Event]) -> int:
@@ -167,7 +177,7 @@ def _decided(
     home: Home, policies: dict[str, Policy], truths: Sequence[Truth], engine: Engine, tell: Progress
 ) -> tuple[list[Life], dict[str, int], tuple[Failure, ...]]:
     """Decide each line under the policy meant for it and record that; lives, principal at first closings, failures."""
-    lives: list[Life] = []
+    told: list[Life] = []
     owed: dict[str, int] = {}
     failures: tuple[Failure, ...] = ()
     home.put(POLICY_OF_LINE, {truth.line: truth.policy for truth in truths})
@@ -183,10 +193,11 @@ def _decided(
         home.publish(policy.name, policy.version, policy.text, int(slices.known.min()))
         home.record(decisions, slices.lines)
         some = _lives(mine, decisions)
-        owed |= principal_owed(slices, first_closings(some))
-        lives += some
+        closings = first_closings(some)
+        owed |= principal_owed(home.events_by_line(sorted(closings)), closings, products_of(home), OFFSET)
+        told += some
     tell("decide", len(policies), len(policies))
-    return lives, owed, failures
+    return told, owed, failures
 
 
 def _lives(truths: Sequence[Truth], decisions: Sequence[Decision]) -> list[Life]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from creditline.simulate.portfolio import PORTFOLIO, Behaviour, behaviour_named
-from creditline.simulate.run import Simulation, digest, live, simulate, stream
+from creditline.simulate.run import Lived, Simulation, digest, live, live_whole, lives, simulate, stream
 from creditline.simulate.truth import Truth
 
 __all__ = [
     "PORTFOLIO",
     "Behaviour",
+    "Lived",
     "Simulation",
     "Truth",
     "behaviour_named",
     "digest",
     "live",
+    "live_whole",
+    "lives",
     "simulate",
     "stream",
 ]

@@ -1,101 +1,147 @@
-"""The borrower's account: principal, instalments to come, what is overdue. Whole minor units throughout."""
+"""The borrower's account: a line of the lending core, and the limit that is drawn on. Whole minor units throughout."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import cache
 
-MONTHLY_INTEREST_PERMILLE = 12
-"""Interest on the balance per month, about 14.4 % a year."""
+from creditline.lending.account import INTEREST_INCOME, Receipt, Settled
+from creditline.lending.account import Account as Core
+from creditline.lending.loan import Instalment, Loan
+from creditline.lending.product import Product, load_product
+
+WRITTEN_OFF_AFTER = 180
+"""Days past due after which what a line owes is taken off the books as lost."""
 
 
-@dataclass
-class Due:
-    """One instalment that fell due and is not paid yet."""
+@cache
+def shipped(name: str) -> Product:
+    """A shipped product, read once."""
+    return load_product(name)
 
-    day: int
-    """Day it fell due."""
-    principal: int
-    interest: int
+
+def reference(name: str) -> str:
+    """How draws name a shipped product: name and version."""
+    return f"{name}@{shipped(name).version}"
+
+
+class Account:
+    """What one line owes. What is done to it comes in order of time; the borrower's agenda sees to that.
+
+    Days count from the period's start, whose first one is the day number ``begins`` of the lending core.
+    """
+
+    __slots__ = ("_begins", "_told", "amount", "core", "due_day", "paid", "path")
+
+    def __init__(self, line: str, amount: int, due_day: int, begins: int) -> None:
+        self.core = Core(line)
+        self.amount = amount
+        """Amount applied for: the limit, which the balance never exceeds."""
+        self.due_day = due_day
+        """Day of the month on which instalments fall due, where the product leaves that to the line."""
+        self.paid = 0
+        """What came in since the last statement."""
+        self.path: list[tuple[int, int]] = []
+        """Day and principal owed after each change."""
+        self._begins = begins
+        self._told = 0
+
+    # -- what it is ---------------------------------------------------------------------------------
 
     @property
-    def amount(self) -> int:
-        """What is to be paid, minor units."""
-        return self.principal + self.interest
-
-
-@dataclass
-class Account:
-    """What one line owes. Draws and repayments come in order of time; the borrower's agenda sees to that."""
-
-    amount: int
-    """Amount applied for, which the balance never exceeds."""
-    owed: int = 0
-    """Principal not repaid, overdue or not."""
-    earned: int = 0
-    """Interest billed so far."""
-    parts: dict[int, int] = field(default_factory=dict)
-    """Principal to fall due, by number of the month."""
-    overdue: list[Due] = field(default_factory=list)
-    paid: int = 0
-    """What came in since the last statement, principal and interest."""
-    path: list[tuple[int, int]] = field(default_factory=list)
-    """Day and balance after each change."""
+    def owed(self) -> int:
+        """Principal not repaid, fallen due or not."""
+        return self.core.owed
 
     @property
     def room(self) -> int:
-        """What can still be drawn."""
-        return self.amount - self.owed
+        """What can still be drawn. A draw is booked when it is asked for, so none is ever pending."""
+        return self.amount - self.core.owed
 
-    def draw(self, day: int, amount: int, month: int, term: int) -> None:
-        """Book a draw, to be repaid in ``term`` equal parts of principal from the month after ``month`` on."""
-        assert 0 < amount <= self.room, f"draw of {amount} where {self.room} is left"
-        part, rest = divmod(amount, term)
-        for number in range(term):
-            due = month + 1 + number
-            self.parts[due] = self.parts.get(due, 0) + part + (rest if number == 0 else 0)
-        self._change(day, amount)
+    @property
+    def unpaid(self) -> list[Instalment]:
+        """Instalments that fell due and are not paid in full, late or not yet."""
+        return [row for loan in self.core.live for row in loan.unsettled]
 
-    def bill(self, day: int, month: int) -> Due | None:
-        """The instalment of a month falls due; None when nothing is owed."""
-        interest = self.owed * MONTHLY_INTEREST_PERMILLE // 1000
-        principal = self.parts.pop(month, 0)
-        if principal + interest == 0:
-            return None
-        self.earned += interest
-        due = Due(day, principal, interest)
-        self.overdue.append(due)
-        return due
+    @property
+    def is_lost(self) -> bool:
+        """Whether anything of it was written off."""
+        return any(loan.is_written_off for loan in self.core.loans.values())
 
-    def settle(self, day: int, until: int) -> list[Due]:
-        """Pay every instalment that fell due up to day ``until``, oldest first; those paid."""
-        paid = [due for due in self.overdue if due.day <= until]
-        self.overdue = [due for due in self.overdue if due.day > until]
-        self.paid += sum(due.amount for due in paid)
-        self._change(day, -sum(due.principal for due in paid))
-        return paid
+    @property
+    def earned(self) -> int:
+        """Interest recognised so far, penalty apart."""
+        sums = (amount for entry in self.core.entries for code, amount in entry.postings if code == INTEREST_INCOME)
+        return -sum(sums)
 
-    def prepay(self, day: int, amount: int) -> int:
-        """Pay principal that is not due yet, the last instalments first; what of ``amount`` could be used."""
-        left = amount
-        for month in sorted(self.parts, reverse=True):
-            used = min(left, self.parts[month])
-            left -= used
-            self.parts[month] -= used
-            if not self.parts[month]:
-                del self.parts[month]
-        self.paid += amount - left
-        self._change(day, left - amount)
-        return amount - left
+    @property
+    def due_days(self) -> set[int]:
+        """The next day on which each loan falls due."""
+        return {due - self._begins for loan in self.core.live if (due := loan.next_due) is not None}
+
+    def is_unpaid(self, due: int) -> bool:
+        """Whether an instalment that fell due on a day is not paid in full."""
+        return any(row.due == due + self._begins for row in self.unpaid)
+
+    def due(self, until: int) -> int:
+        """What pays every instalment that fell due up to a day, penalty to this day included."""
+        core, last = self.core, until + self._begins
+        return sum(
+            row.owed + row.unpaid["penalty"] + loan.penalty_on(row, core.day)
+            for loan in core.live
+            for row in loan.unsettled
+            if row.due <= last
+        )
+
+    def payoff(self) -> int:
+        """What repays everything on the day it stands at."""
+        return sum(self.core.payoff(loan.id).total for loan in self.core.live)
 
     def highest(self, from_day: int) -> int:
-        """The largest balance on or after a day, counting what was owed when it began."""
+        """The largest principal owed on or after a day, counting what was owed when it began."""
         peak = 0
         for day, owed in self.path:
             peak = max(peak, owed) if day >= from_day else owed
         return peak
 
-    def _change(self, day: int, by: int) -> None:
-        self.owed += by
-        assert 0 <= self.owed <= self.amount, f"balance {self.owed} outside 0 to {self.amount}"
-        if by:
+    # -- how it moves -------------------------------------------------------------------------------
+
+    def advance(self, day: int) -> None:
+        """Go on to a day, on which what is due falls due."""
+        if self.core.day != day + self._begins:
+            self.core.advance(day + self._begins)
+
+    def draw(self, day: int, amount: int, name: str, instalments: int, purpose: str | None = None) -> Loan:
+        """Draw on a shipped product. AssertionError beyond the room, ProductError for what it does not lend."""
+        assert 0 < amount <= self.room, f"draw of {amount} where {self.room} is left"
+        product = shipped(name)
+        due_day = self.due_day if product.due_day == "line" else None
+        terms = product.terms(
+            amount, day + self._begins, instalments, due_day=due_day, purpose=purpose, check_cost=False
+        )
+        # Ids in order of the draws: loans of one day are paid in that order.
+        loan = f"L{len(self.core.loans) + 1:04d}"
+        self.core.draw(day + self._begins, loan, loan, terms)
+        self.path.append((day, self.owed))
+        return self.core.loans[loan]
+
+    def repay(self, day: int, amount: int) -> Receipt:
+        """Money comes in for the line: for what has fallen due, the oldest first, then early."""
+        receipt = self.core.repay(day + self._begins, "repayment", amount)
+        self.paid += amount
+        if receipt.principal:
             self.path.append((day, self.owed))
+        return receipt
+
+    def settled(self) -> list[Settled]:
+        """Instalments paid in full since this was last asked."""
+        new = self.core.settled[self._told :]
+        self._told = len(self.core.settled)
+        return new
+
+    def write_off(self, day: int) -> list[str]:
+        """Take everything owed off the books as lost; the loans that were."""
+        lost = [loan.id for loan in self.core.live]
+        for loan in lost:
+            self.core.write_off(day + self._begins, "write-off", loan)
+        self.path.append((day, self.owed))
+        return lost

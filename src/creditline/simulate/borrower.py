@@ -7,13 +7,18 @@ from collections.abc import Callable
 
 from creditline.events.event import Event
 from creditline.events.kinds import Employment, Kind, PartyType
+from creditline.lending.account import Arrears
+from creditline.lending.operations import local_day
 from creditline.simulate.account import Account
 from creditline.simulate.chance import Chance
 from creditline.simulate.diary import Diary
-from creditline.simulate.period import DAY, ENDS, HOUR, SECOND, Period
+from creditline.simulate.period import DAY, ENDS, HOUR, OFFSET, SECOND, Period
 
 Deed = Callable[["Borrower", int], None]
 """Something a borrower does at a moment."""
+
+Lateness = Callable[[int], int | None]
+"""Days late by the day an instalment falls due: 0 on time, None for never."""
 
 YUAN = 100
 """Minor units in one currency unit."""
@@ -31,8 +36,8 @@ class Borrower:
         self._agenda: list[tuple[int, int, Deed]] = []
         self._deeds = 0
         self.income = self._income()
-        self.account = Account(self._amount())
-        self.due_day = chance.between(5, 25)
+        amount = self._amount()
+        self.account = Account(line, amount, chance.between(5, 25), local_day(period.midnight(0), OFFSET))
         self.applied = 0
         self.arrived = 0
         """Moment of the application."""
@@ -41,8 +46,12 @@ class Borrower:
         self.work: Employment = "self_employed" if party == "business" else "employed"
         """Employment as the borrower states it."""
         self.draws = 0
-        self.unpaid_tick = -1
-        """Days past due last written down, -1 when the account is up to date."""
+        self.lateness: Lateness = lambda _day: 0
+        """How late instalments are paid."""
+        self.due_days: set[int] = set()
+        """Days on the agenda because something falls due then."""
+        self.behind: Arrears | None = None
+        """The arrears last written down; None while nobody looks at every day's end, for all is paid."""
 
     def _income(self) -> int:
         """Monthly wages of a person or takings of a business."""
@@ -102,4 +111,4 @@ class Borrower:
         return [month for month, first in enumerate(self.period.firsts[:-1]) if from_day < first < until]
 
 
-__all__ = ["DAY", "HOUR", "SECOND", "YUAN", "Borrower", "Deed"]
+__all__ = ["DAY", "HOUR", "SECOND", "YUAN", "Borrower", "Deed", "Lateness"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from creditline.events.canonical import digest as event_digest
 from creditline.events.event import Event
+from creditline.lending.account import Account
 from creditline.simulate.borrower import Borrower
 from creditline.simulate.chance import Chance
 from creditline.simulate.habits.presence import asks_back
@@ -31,6 +32,15 @@ class Simulation:
     simulated: Literal[True] = True
 
 
+class Lived(NamedTuple):
+    """One line at the end of the period."""
+
+    events: list[Event]
+    truth: Truth
+    account: Account
+    """As the lending core worked it out while the borrower lived; its events make the same one."""
+
+
 def simulate(borrowers: int, months: int, seed: int) -> Simulation:
     """The events and truth of so many borrowers over the last ``months`` months of the simulated period.
 
@@ -47,6 +57,11 @@ def simulate(borrowers: int, months: int, seed: int) -> Simulation:
 
 def stream(borrowers: int, months: int, seed: int) -> Iterator[tuple[list[Event], Truth]]:
     """As ``simulate``, line by line, so that any number of borrowers needs no more memory than one."""
+    return ((lived.events, lived.truth) for lived in lives(borrowers, months, seed))
+
+
+def lives(borrowers: int, months: int, seed: int) -> Iterator[Lived]:
+    """As ``stream``, with each line's account beside its events."""
     if borrowers < 0:
         raise ValueError(f"borrowers: {borrowers} is negative; give 0 or more")
     if not 0 <= seed <= SEED_MAX:
@@ -57,6 +72,12 @@ def stream(borrowers: int, months: int, seed: int) -> Iterator[tuple[list[Event]
 
 def live(behaviour: Behaviour, months: int, seed: int, index: int = 0) -> tuple[list[Event], Truth]:
     """One borrower who behaves as asked, for stories and tests."""
+    lived = live_whole(behaviour, months, seed, index)
+    return lived.events, lived.truth
+
+
+def live_whole(behaviour: Behaviour, months: int, seed: int, index: int = 0) -> Lived:
+    """As ``live``, with the account."""
     return _lived(behaviour, Period.of(months), seed, index, Chance(seed, index))
 
 
@@ -68,19 +89,19 @@ def digest(events: Iterable[Event]) -> str:
     return whole.hexdigest()
 
 
-def _one(index: int, period: Period, seed: int) -> tuple[list[Event], Truth]:
+def _one(index: int, period: Period, seed: int) -> Lived:
     chance = Chance(seed, index)
     return _lived(behaviour_at(chance.below(WHOLE)), period, seed, index, chance)
 
 
-def _lived(behaviour: Behaviour, period: Period, seed: int, index: int, chance: Chance) -> tuple[list[Event], Truth]:
+def _lived(behaviour: Behaviour, period: Period, seed: int, index: int, chance: Chance) -> Lived:
     b = Borrower(f"SIM{seed}-{index + 1:06d}", behaviour.party, chance, period)
     verdict = behaviour.recipe(b)
     asks = verdict.asks_day if verdict.asks_day is not None else verdict.cured_day
     if asks is not None:
         asks_back(b, asks)
     events = b.live()
-    return events, _truth(b, behaviour, verdict)
+    return Lived(events, _truth(b, behaviour, verdict), b.account.core)
 
 
 def _truth(b: Borrower, behaviour: Behaviour, verdict: Verdict) -> Truth:

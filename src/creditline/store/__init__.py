@@ -3,5 +3,6 @@
 from creditline.store.derived import PublishedPolicy
 from creditline.store.home import Home
 from creditline.store.log import Appended, Refusal
+from creditline.store.products import PublishedProduct
 
-__all__ = ["Appended", "Home", "PublishedPolicy", "Refusal"]
+__all__ = ["Appended", "Home", "PublishedPolicy", "PublishedProduct", "Refusal"]

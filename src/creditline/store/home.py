@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import local
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,10 +17,11 @@ from creditline.events.event import Event
 from creditline.events.kinds import KINDS, OutcomeObserved
 from creditline.facts.slices import Slices
 from creditline.lines.decision import Decision
-from creditline.store import columns, database, derived, log, schema
+from creditline.store import columns, database, derived, log, products, schema
 from creditline.store.database import StoreError
 from creditline.store.derived import PublishedPolicy
 from creditline.store.log import Appended
+from creditline.store.products import PublishedProduct
 
 FILE = "creditline.db"
 
@@ -29,6 +32,7 @@ class Home:
     def __init__(self, path: Path, engine: sa.Engine) -> None:
         self.path = path
         self._engine = engine
+        self._turn = local()
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
@@ -53,30 +57,83 @@ class Home:
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self.close()
 
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the writer's place: what this thread reads and writes within is one transaction.
+
+        What was read therefore still holds when it is written on; an exception undoes everything. No turn in a turn.
+        """
+        assert self._held() is None
+        with database.writing(self._engine) as connection:
+            self._turn.connection = connection
+            try:
+                yield
+            finally:
+                self._turn.connection = None
+
+    def _held(self) -> sa.Connection | None:
+        connection: sa.Connection | None = getattr(self._turn, "connection", None)
+        return connection
+
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        held = self._held()
+        return database.reading(self._engine) if held is None else nullcontext(held)
+
+    def _writing(self) -> AbstractContextManager[sa.Connection]:
+        held = self._held()
+        return database.writing(self._engine) if held is None else nullcontext(held)
+
     def append(self, events: Sequence[Event]) -> Appended:
         """Add events to the log in one transaction; see ``store.log.append`` for what is refused."""
-        with database.writing(self._engine) as connection:
+        with self._writing() as connection:
             return log.append(connection, events)
 
     def events(self, line: str | None = None) -> Iterator[Event]:
         """Events of the log as they were stated, outcomes too, in order of position."""
-        with database.reading(self._engine) as connection:
+        with self._reading() as connection:
             yield from log.read(connection, line)
+
+    def events_by_line(self, lines: Sequence[str]) -> Iterator[tuple[str, list[Event]]]:
+        """Each of these lines that is in the log, in the order given, with its events in order of position."""
+        with self._reading() as connection:
+            yield from log.read_lines(connection, lines)
 
     def slices(self, lines: Sequence[str] | None = None, until_position: int | None = None) -> Slices:
         """The log in columns, lines in order of id, without outcomes; see ``store.columns.load``."""
-        with database.reading(self._engine) as connection:
+        with self._reading() as connection:
             return columns.load(connection, lines, until_position)
 
     def lines(self) -> list[str]:
         """Ids of all lines, sorted."""
-        with database.reading(self._engine) as connection:
+        with self._reading() as connection:
             return list(connection.execute(sa.select(schema.lines.c.id).order_by(schema.lines.c.id)).scalars())
+
+    def lines_lent_on(self) -> list[str]:
+        """Ids of the lines on which the lending core agreed to a draw, sorted."""
+        with self._reading() as connection:
+            return log.lines_lent_on(connection)
+
+    def lines_with_loan(self, loan: str) -> list[str]:
+        """Ids of the lines that know a loan by this id, sorted."""
+        with self._reading() as connection:
+            return log.lines_with_loan(connection, loan)
+
+    def lines_moved(self, position: int, kinds: Iterable[str]) -> list[str]:
+        """Ids of the lines with events of these kinds after a position of the log, sorted."""
+        with self._reading() as connection:
+            return log.lines_moved(connection, position, kinds)
 
     def position(self) -> int:
         """Position of the last event in the log, 0 when it is empty."""
-        with database.reading(self._engine) as connection:
+        with self._reading() as connection:
             return connection.execute(sa.select(sa.func.max(schema.events.c.position))).scalar() or 0
+
+    def mark(self, position: int) -> str | None:
+        """Digest of the event at a position, in hex: equal marks, the same log up to there. None where none is."""
+        query = sa.select(schema.events.c.digest).where(schema.events.c.position == position)
+        with self._reading() as connection:
+            digest = connection.execute(query).scalar()
+        return None if digest is None else bytes(digest).hex()
 
     def outcomes(self) -> dict[str, bool]:
         """Whether each line defaulted, by the latest outcome observed for it."""
@@ -88,7 +145,7 @@ class Home:
             .order_by(schema.events.c.known, schema.events.c.position)
         )
         said: dict[str, bool] = {}
-        with database.reading(self._engine) as connection:
+        with self._reading() as connection:
             for line, payload in connection.execute(query):
                 body = body_of(spec, payload)
                 assert isinstance(body, OutcomeObserved)
@@ -97,35 +154,45 @@ class Home:
 
     def record(self, decisions: Iterable[Decision], lines: Iterable[str] = ()) -> None:
         """Put these decisions in place of what stands for their lines and for ``lines``, in one transaction."""
-        with database.writing(self._engine) as connection:
+        with self._writing() as connection:
             derived.record(connection, decisions, lines)
 
     def decisions(self, line: str | None = None) -> list[Decision]:
         """Decisions of one line or of all, by line and number."""
-        with database.reading(self._engine) as connection:
+        with self._reading() as connection:
             return derived.decisions(connection, line)
 
     def publish(
         self, policy_name: str, version: str, source_text: str, effective_from: int, *, published_at: int | None = None
     ) -> None:
         """Keep a policy version for good, in force from a moment in microseconds; the same again changes nothing."""
-        with database.writing(self._engine) as connection:
+        with self._writing() as connection:
             derived.publish(connection, policy_name, version, source_text, effective_from, published_at)
 
     def policies(self) -> list[PublishedPolicy]:
         """Published versions in the order in which they come into force."""
-        with database.reading(self._engine) as connection:
+        with self._reading() as connection:
             return derived.policies(connection)
+
+    def publish_product(self, name: str, version: str, source_text: str, *, published_at: int | None = None) -> None:
+        """Keep a product version for good; the same again changes nothing, another text is a StoreError."""
+        with self._writing() as connection:
+            products.publish(connection, name, version, source_text, published_at)
+
+    def products(self) -> list[PublishedProduct]:
+        """Published product versions in the order in which they were published."""
+        with self._reading() as connection:
+            return products.products(connection)
 
     def put(self, key: str, value: Any) -> None:
         """Keep a small fact about the home: anything JSON can say."""
         row = {"key": key, "json": msgspec.json.encode(value).decode()}
-        with database.writing(self._engine) as connection:
+        with self._writing() as connection:
             connection.execute(sa.delete(schema.about).where(schema.about.c.key == key))
             connection.execute(sa.insert(schema.about), row)
 
     def get(self, key: str) -> Any:
         """The small fact under this key, None when there is none."""
-        with database.reading(self._engine) as connection:
+        with self._reading() as connection:
             text = connection.execute(sa.select(schema.about.c.json).where(schema.about.c.key == key)).scalar()
         return None if text is None else msgspec.json.decode(text)

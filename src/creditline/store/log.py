@@ -22,6 +22,8 @@ BEGINNINGS = tuple(name for name, spec in KINDS.items() if spec.struct.begins_li
 
 _VOID = KINDS["event.voided"].code
 _lines, _events = schema.lines, schema.events
+# Spelt out, not bound: only so does the database see that its index of such rows will do.
+_LENT = sa.text(f"events.kind = {KINDS['draw.requested'].code}")
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,36 @@ def read(connection: sa.Connection, line: str | None = None) -> Iterator[Event]:
         query = query.where(_lines.c.id == line)
     for row in connection.execute(query):
         yield Event(row.id, row.line, row.at, row.known, body_of(KINDS_BY_CODE[row.kind], row.payload))
+
+
+def read_lines(connection: sa.Connection, lines: Sequence[str]) -> Iterator[tuple[str, list[Event]]]:
+    """Each of these lines that is in the log, with its events in order of position."""
+    for line in lines:
+        events = list(read(connection, line))
+        if events:
+            yield line, events
+
+
+def lines_lent_on(connection: sa.Connection) -> list[str]:
+    """Lines with a draw that the lending core agreed to, sorted."""
+    query = sa.select(_lines.c.id).where(_lines.c.number.in_(sa.select(_events.c.line).where(_LENT)))
+    return list(connection.execute(query.order_by(_lines.c.id)).scalars())
+
+
+def lines_with_loan(connection: sa.Connection, loan: str) -> list[str]:
+    """Lines with a draw agreed under this loan's id, sorted."""
+    named = sa.func.json_extract(_events.c.payload, "$.loan") == loan
+    query = sa.select(_lines.c.id).where(_lines.c.number.in_(sa.select(_events.c.line).where(_LENT, named)))
+    return list(connection.execute(query.order_by(_lines.c.id)).scalars())
+
+
+def lines_moved(connection: sa.Connection, position: int, kinds: Iterable[str]) -> list[str]:
+    """Lines with an event of one of these kinds after a position, sorted."""
+    codes = [KINDS[kind].code for kind in kinds]
+    moved = sa.select(_events.c.line).where(_events.c.position > position, _events.c.kind.in_(codes))
+    return list(
+        connection.execute(sa.select(_lines.c.id).where(_lines.c.number.in_(moved)).order_by(_lines.c.id)).scalars()
+    )
 
 
 def numbers_of(connection: sa.Connection, lines: Iterable[str]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -45,6 +47,9 @@ events = Table(
 )
 """The log. Rows are added and never changed; ``position`` only grows."""
 
+Index("events_draws_requested", events.c.line, sqlite_where=text("kind = 25"))
+"""The lines on which the lending core lends: few rows, so that they are found without reading the log."""
+
 decisions = Table(
     "decisions",
     metadata,
@@ -68,6 +73,18 @@ policies = Table(
     UniqueConstraint("name", "version", "effective_from", name="policies_version"),
 )
 """Policy versions as published: immutable, content-addressed, effective-dated."""
+
+products = Table(
+    "products",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    UniqueConstraint("name", "version", name="products_version"),
+)
+"""Product versions as published: immutable, content-addressed."""
 
 about = Table(
     "about",

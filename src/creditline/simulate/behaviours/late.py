@@ -6,7 +6,7 @@ from creditline.simulate.borrower import Borrower
 from creditline.simulate.habits.line import late_for, leans, never_from, settles, uses
 from creditline.simulate.habits.money import earns, falls_to
 from creditline.simulate.habits.opening import applies
-from creditline.simulate.habits.ordinary import borrows, ordinary
+from creditline.simulate.habits.ordinary import ordinary
 from creditline.simulate.habits.presence import tells
 from creditline.simulate.habits.reports import Debts, owes_elsewhere, reported, scored
 from creditline.simulate.truth import KEEP, Verdict
@@ -16,7 +16,8 @@ def forgetful(b: Borrower) -> Verdict:
     """Forgets the day now and then and pays one to six days late. The money was never in doubt."""
     applies(b, 50)
     ordinary(b)
-    borrows(b, lambda _day: b.chance.between(1, 6) if b.chance.hit(22) else 0)
+    uses(b, b.applied, percent=25)
+    settles(b, lambda _day: b.chance.low(1, 6) if b.chance.hit(22) else 0)
     return KEEP
 
 

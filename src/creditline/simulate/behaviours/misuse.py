@@ -13,7 +13,7 @@ from creditline.events.kinds import (
     TransferSent,
 )
 from creditline.simulate.borrower import DAY, HOUR, YUAN, Borrower
-from creditline.simulate.habits.line import draw, leans, never_from, settles, uses
+from creditline.simulate.habits.line import draw, leans, never_from, purpose, settles, uses
 from creditline.simulate.habits.money import receives, sends
 from creditline.simulate.habits.opening import applies
 from creditline.simulate.habits.ordinary import borrows, ordinary
@@ -39,7 +39,7 @@ def cash_out_ring(b: Borrower) -> Verdict:
 
 
 def _through(b: Borrower, at: int, friend: str, third: str, number: int) -> None:
-    amount = draw(b, at, b.account.amount // number // 100_000 * 100_000, "daily", 12)
+    amount = draw(b, at, b.account.amount // number // 100_000 * 100_000, purpose(b), 12)
     if amount:
         sends(b, at + b.later(300, 5400, 1_000_000), amount, friend, is_round=True)
         receives(b, at + b.later(6, 60, HOUR), amount * b.chance.between(90, 97) // 100, third)

@@ -17,7 +17,7 @@ def cycler(b: Borrower) -> Verdict:
     ordinary(b)
     begins = b.applied + b.chance.between(20, 120)
     pauses = begins + b.chance.between(60, 150)
-    _cycles(b, begins, pauses, b.chance.between(3, 5), b.chance.between(7, 11))
+    _cycles(b, begins, pauses, b.chance.between(3, 5), b.chance.between(7, 11), flexible=True)
     settles(b)
     uses(b, pauses + 90, percent=40)
     return Verdict(asks_day=pauses + 20)
@@ -32,16 +32,16 @@ def refinancer(b: Borrower) -> Verdict:
     debts = owes_elsewhere(b)
     extra = b.income * b.chance.between(2, 4)
     reported(b, lambda day, seen: seen.much(3, extra) if begins + 20 < day < pauses else seen, debts)
-    _cycles(b, begins, pauses, 3, 7)
+    _cycles(b, begins, pauses, 3, 7, flexible=True)
     settles(b)
     return Verdict("close", begins + 20, pauses, 20)
 
 
-def _cycles(b: Borrower, begins: int, pauses: int, least: int, most: int) -> None:
+def _cycles(b: Borrower, begins: int, pauses: int, least: int, most: int, *, flexible: bool = False) -> None:
     """Every ``least`` to ``most`` days pay all back and draw nearly all again within hours."""
 
     def again(b: Borrower, at: int) -> None:
-        draw(b, at, b.account.room * b.chance.between(70, 98) // 100, purpose(b), 3)
+        draw(b, at, b.account.room * b.chance.between(70, 98) // 100, purpose(b), 3, flexible=flexible)
 
     def turn(b: Borrower, at: int) -> None:
         repay(b, at, b.account.owed)
@@ -62,7 +62,8 @@ def early_repayer(b: Borrower) -> Verdict:
     ends = begins + b.chance.between(120, 240)
 
     def bridge(b: Borrower, at: int) -> None:
-        drawn = draw(b, at, b.account.amount * b.chance.between(10, 35) // 100, purpose(b), 3)
+        amount = b.account.amount * b.chance.between(10, 35) // 100
+        drawn = draw(b, at, amount, purpose(b), 3, flexible=True)
         b.plan(at + b.later(8, 66, HOUR), lambda b, at: _gives_back(b, at, drawn))
 
     day = begins

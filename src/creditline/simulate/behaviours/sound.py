@@ -63,7 +63,7 @@ def pays_rent_from_it(b: Borrower) -> Verdict:
 
     def deed(b: Borrower, at: int) -> None:
         rent = b.account.amount * 7 // 100 // 50_000 * 50_000
-        if rent and draw(b, at, rent, "rent", 3, landlord):
+        if rent and draw(b, at, rent, "daily", 3, landlord):
             sends(b, at + b.later(600, 3600 * 5, 1_000_000), rent, landlord, is_round=True)
 
     for month in b.months(b.applied):
@@ -85,11 +85,6 @@ def leaver(b: Borrower) -> Verdict:
             b.tell(at + DAY, LineEnded(cause="requested"))
 
     b.plan(b.when(leaves), deed)
-    return _and_settles(b)
-
-
-def _and_settles(b: Borrower) -> Verdict:
-    settles(b)
     return KEEP
 
 
@@ -118,7 +113,7 @@ def seasonal_shop(b: Borrower) -> Verdict:
 
 
 def _stocks_up(b: Borrower, at: int) -> None:
-    amount = draw(b, at, b.account.amount * b.chance.between(15, 24) // 100, purpose(b), 6)
+    amount = draw(b, at, b.account.amount * b.chance.between(15, 24) // 100, purpose(b), 6, flexible=True)
     if amount:
         sends(b, at + b.later(1, 3), amount * 9 // 10, f"sim-supplier-{b.chance.below(40):03d}")
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from creditline.events.kinds import (
-    ArrearsChanged,
     DrawBooked,
+    DrawRequested,
     InstalmentSettled,
+    LoanWrittenOff,
     Purpose,
     PurposeChecked,
     RepaymentReceived,
-    Settlement,
-    StatementClosed,
 )
-from creditline.simulate.account import Due
-from creditline.simulate.borrower import HOUR, SECOND, YUAN, Borrower
+from creditline.lending.account import NOT_BEHIND
+from creditline.lending.derived import arrears_body, balance, statement_body
+from creditline.simulate.account import WRITTEN_OFF_AFTER, reference, shipped
+from creditline.simulate.borrower import HOUR, SECOND, YUAN, Borrower, Lateness
 from creditline.simulate.period import MINUTE
-
-Lateness = Callable[[int], int | None]
-"""Days late by the day an instalment falls due: 0 on time, None for never."""
 
 DAILY: tuple[Purpose, ...] = ("daily", "daily", "education", "medical", "renovation", "travel")
 TRADE: tuple[Purpose, ...] = ("stock", "stock", "stock", "wages", "rent", "equipment")
 
+INSTALMENT = {"person": "consumer-instalment", "business": "business-instalment"}
+"""The product a draw is on unless it says otherwise, by party."""
+FLEXIBLE = {"person": "consumer-any-day", "business": "business-interest-first"}
+"""The product for money that is paid back all at once, by party."""
+
 _LEAST = 500 * YUAN
-_DAY_END = 23 * HOUR + 50 * MINUTE
 
 
 def on_time(_day: int) -> int | None:
@@ -39,16 +41,38 @@ def purpose(b: Borrower) -> Purpose:
     return b.chance.pick(DAILY if b.party == "person" else TRADE)
 
 
-def draw(b: Borrower, at: int, amount: int, what_for: Purpose | None, term: int, payee: str | None = None) -> int:
-    """Draw up to ``amount``, what is left of the line at most; what was drawn. Nothing while in arrears."""
+def draw(
+    b: Borrower,
+    at: int,
+    amount: int,
+    what_for: Purpose | None,
+    term: int,
+    payee: str | None = None,
+    *,
+    flexible: bool = False,
+) -> int:
+    """Draw up to ``amount``, what is left of the line at most; what was drawn.
+
+    Nothing while anything that fell due is unpaid, nor after a write-off, nor less than the product lends. What is
+    ``flexible`` is drawn on the product for money paid back at once, as long as it lends so little.
+    """
     step = 100 * YUAN
-    amount = min(amount, b.account.room) // step * step
-    if amount < _LEAST or b.account.overdue:
+    day, account = b.day(at), b.account
+    account.advance(day)
+    amount = min(amount, account.room) // step * step
+    name = INSTALMENT[b.party]
+    if flexible and amount >= shipped(FLEXIBLE[b.party]).least:
+        name = FLEXIBLE[b.party]
+    product = shipped(name)
+    if amount < max(_LEAST, product.least) or account.unpaid or account.is_lost:
         return 0
-    day = b.day(at)
-    b.account.draw(day, amount, b.month(day), term)
+    loan = account.draw(day, amount, name, term, what_for).id
     b.draws += 1
-    b.tell(at, DrawBooked(amount=amount, purpose=what_for, counterparty=payee))
+    due_day = account.due_day if product.due_day == "line" else None
+    request = DrawRequested(loan=loan, amount=amount, product=reference(name), instalments=term, due_day=due_day)
+    b.tell(max(at - b.later(5, 60, SECOND), b.arrived + 1), request)
+    b.tell(at, DrawBooked(amount=amount, purpose=what_for, counterparty=payee, loan=loan))
+    _notes_due_days(b)
     return amount
 
 
@@ -84,67 +108,101 @@ def checked(b: Borrower, at: int, amount: int) -> None:
 
 
 def settles(b: Borrower, lateness: Lateness = on_time) -> None:
-    """An instalment falls due on the same day of every month after the application's; statements at month's end."""
-
-    def fall_due(b: Borrower, at: int) -> None:
-        day = b.day(at)
-        due = b.account.bill(day, b.month(day))
-        if due is None:
-            return
-        late = lateness(day)
-        if late is not None:
-            b.plan(b.when(day + late, 8, 20), lambda b, at: pay(b, at, due))
-        if late != 0 and b.unpaid_tick < 0:
-            b.unpaid_tick = 0
-            b.plan(b.period.midnight(day + 1) + _DAY_END, write_arrears)
-
-    for month in b.months(b.applied):
-        b.plan(b.period.midnight(b.period.firsts[month] + b.due_day - 1) + HOUR, fall_due)
-        b.plan(b.period.midnight(b.period.firsts[month + 1]) - 5 * MINUTE, close_statement)
+    """Instalments are paid so late after they fall due; a statement closes at the end of every month."""
+    b.lateness = lateness
+    for day in b.period.firsts[1:]:
+        b.plan(b.period.midnight(day) - 2, close_statement)
 
 
-def pay(b: Borrower, at: int, due: Due) -> None:
-    """Pay this instalment and every older one."""
+def _notes_due_days(b: Borrower) -> None:
+    """Put the days on which the loans next fall due on the agenda."""
+    for day in b.account.due_days - b.due_days:
+        b.due_days.add(day)
+        b.plan(b.period.midnight(day) + HOUR, fall_due)
+
+
+def fall_due(b: Borrower, at: int) -> None:
+    """What is due today falls due, and will be paid some day or never."""
     day = b.day(at)
-    paid = b.account.settle(day, due.day)
-    if not paid:
+    b.account.advance(day)
+    _notes_due_days(b)
+    if not b.account.is_unpaid(day):
         return
-    amount, principal = sum(item.amount for item in paid), sum(item.principal for item in paid)
-    b.tell(at, RepaymentReceived(amount=amount, principal=principal))
-    for place, item in enumerate(paid, 1):
-        body = InstalmentSettled(amount=item.amount, days_late=day - item.day)
+    late = b.lateness(day)
+    if late is not None:
+        b.plan(b.when(day + late, 8, 20), lambda b, at: pay(b, at, day))
+    if late != 0 and b.behind is None:
+        b.behind = NOT_BEHIND
+        _looks_tomorrow(b, day)
+
+
+def pay(b: Borrower, at: int, until: int) -> None:
+    """Pay every instalment that fell due up to a day, with its penalty."""
+    b.account.advance(b.day(at))
+    _pays(b, at, b.account.due(until))
+
+
+def repay(b: Borrower, at: int, amount: int) -> int:
+    """Pay money back before it is due, everything where ``amount`` is all that is owed; principal repaid.
+
+    What has fallen due is paid first, and interest to this day.
+    """
+    account = b.account
+    account.advance(b.day(at))
+    whole = account.payoff()
+    return _pays(b, at, whole if amount >= account.owed else min(amount, whole))
+
+
+def _pays(b: Borrower, at: int, amount: int) -> int:
+    """Money for the line comes in; principal among it."""
+    if amount <= 0:
+        return 0
+    taken = b.account.repay(b.day(at), amount)
+    b.tell(at, RepaymentReceived(amount=amount, principal=taken.principal, early=taken.early > 0))
+    for place, row in enumerate(b.account.settled(), 1):
+        body = InstalmentSettled(amount=row.amount, days_late=row.days_late)
         b.tell(at + place * SECOND, body, b.later(0, 600, SECOND))
+    return taken.principal
 
 
 def close_statement(b: Borrower, at: int) -> None:
     """The billing month closes: balance, what was paid in it, months behind."""
     account = b.account
-    behind = (b.day(at) - account.overdue[0].day + 29) // 30 if account.overdue else 0
-    settlement: Settlement = "revolving"
-    if behind:
-        settlement = "behind"
-    elif not account.owed:
-        settlement = "paid_in_full" if account.paid else "nothing_owed"
-    body = StatementClosed(balance=account.owed, paid=account.paid, months_behind=behind, settlement=settlement)
+    account.advance(b.day(at))
+    core = account.core
+    body = statement_body(balance(core), core.credit, account.paid, core.arrears().days_past_due)
     b.tell(at, body, b.later(0, 3, HOUR))
     account.paid = 0
 
 
+def _looks_tomorrow(b: Borrower, day: int) -> None:
+    b.plan(b.period.midnight(day + 2) - 1, write_arrears)
+
+
 def write_arrears(b: Borrower, at: int) -> None:
-    """The core's day end: days past due and amount overdue, until nothing is overdue any more."""
+    """The core's day end: how far the line is behind, where that has changed, until nothing is unpaid any more."""
     day = b.day(at)
-    overdue = b.account.overdue
-    lag = b.later(24, 70, HOUR) if b.chance.hit(3) else b.later(1, 5, HOUR)
-    if not overdue:
-        if b.unpaid_tick > 0:
-            b.tell(at, ArrearsChanged(days_past_due=0, amount=0), lag)
-        b.unpaid_tick = -1
+    b.account.advance(day)
+    now = b.account.core.arrears()
+    if now != b.behind:
+        lag = b.later(24, 70, HOUR) if b.chance.hit(3) else b.later(1, 5, HOUR)
+        b.tell(at, arrears_body(now), lag)
+    if not b.account.unpaid:
+        b.behind = None
         return
-    late = day - overdue[0].day
-    if late <= 7 or late % 5 == 0 or late % 30 == 1 or late < b.unpaid_tick:
-        b.tell(at, ArrearsChanged(days_past_due=late, amount=sum(item.amount for item in overdue)), lag)
-    b.unpaid_tick = late
-    b.plan(b.period.midnight(day + 1) + _DAY_END, write_arrears)
+    b.behind = now
+    if now.days_past_due == WRITTEN_OFF_AFTER:
+        b.plan(b.period.midnight(day + 2) - 10 * MINUTE, _writes_off)
+    _looks_tomorrow(b, day)
+
+
+def _writes_off(b: Borrower, at: int) -> None:
+    """What is still unpaid is lost: its loans are taken off the books, and the line stays in arrears by them."""
+    b.account.advance(b.day(at))
+    if b.account.core.arrears().days_past_due <= WRITTEN_OFF_AFTER:
+        return
+    for place, loan in enumerate(b.account.write_off(b.day(at))):
+        b.tell(at + place * SECOND, LoanWrittenOff(loan=loan))
 
 
 def leans(b: Borrower, day: int, percent: int = 85, term: int = 12) -> None:
@@ -172,12 +230,3 @@ def never_from(from_day: int) -> Lateness:
         return 0 if day < from_day else None
 
     return lateness
-
-
-def repay(b: Borrower, at: int, amount: int) -> int:
-    """Pay back principal before it is due; what was paid."""
-    paid = b.account.prepay(b.day(at), amount) if amount > 0 else 0
-    if paid:
-        interest = max(1, paid // 2000)
-        b.tell(at, RepaymentReceived(amount=paid + interest, principal=paid, early=True))
-    return paid

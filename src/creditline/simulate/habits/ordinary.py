@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from creditline.events.kinds import Lender
-from creditline.simulate.borrower import YUAN, Borrower
-from creditline.simulate.habits.line import Lateness, on_time, settles, uses
+from creditline.simulate.borrower import YUAN, Borrower, Lateness
+from creditline.simulate.habits.line import on_time, settles, uses
 from creditline.simulate.habits.money import earns, pays_elsewhere, spends
 from creditline.simulate.habits.presence import keeps_profile, logs_in
 from creditline.simulate.habits.reports import keeps_books, owes_elsewhere, reported, scored
