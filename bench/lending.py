@@ -163,7 +163,8 @@ def day_end(scale: Scale) -> Iterator[Row]:
     took = Timing(statistics.median(walls), min(walls), min(busies) / CORES)
     _check(loans, book, fresh, done, paid)
     n, late = len(fresh.ids), int(np.sum(done.days_past_due > 0))
-    what = f"day end of {n:,} open loans on {len(fresh.lines):,} lines, {len(done.due.loan):,} rows due, {late:,} late"
+    due = len(done.due.loan)
+    what = f"day end in memory of {n:,} open loans on {len(fresh.lines):,} lines, {due:,} rows due, {late:,} lines late"
     figure = f"{took.median:.2f} s (best {took.best:.2f}, {took.busy:.2f} of {CORES} cores busy)"
     yield Row("day-end", what, f"{figure}; {n / took.median:,.0f} loans/s", "at most 60 s", took.median <= 60)
     what = "its books, and a sample of its loans against their accounts"

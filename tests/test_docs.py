@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -30,7 +31,9 @@ def test_every_room_has_its_page(room: str) -> None:
 def _dependencies() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     asked = project["dependencies"] + [r for extra in project["optional-dependencies"].values() for r in extra]
-    return {re.split(r"[<>=!~\[ ]", requirement)[0] for requirement in asked} | {"echarts"}
+    brought = json.loads((ROOT / "package.json").read_text("utf-8"))
+    from_npm = {*brought["dependencies"], *brought["devDependencies"]}
+    return {re.split(r"[<>=!~\[ ]", requirement)[0] for requirement in asked} | from_npm
 
 
 def test_every_dependency_says_what_for_and_against_what() -> None:

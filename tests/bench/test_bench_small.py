@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import data
+from bench import data, lending
 from bench.cases import CASES, TINY, Row
 from bench.page import page
+from creditline.lending.batch import plan_columns
 
 
 @pytest.mark.parametrize("name", ["as-of", "single", "replay", "schedules", "day-end"])
@@ -28,6 +29,19 @@ def test_peers_agree_with_the_kernel_bit_for_bit() -> None:
 def test_parquet_to_decisions_takes_every_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert any(f"{TINY.parquet_lines} lines" in row.what for row in CASES["parquet"](TINY))
+
+
+def test_threads_leave_the_book_that_one_leaves() -> None:
+    loans = lending.generate(8_000)
+    book, _ = lending.open_book(loans, plan_columns(loans.agreed, *loans.planned()))
+    book, other = book.without(()), book.without(())
+    one, two = book.day_end(lending.DAY + 20, threads=1), other.day_end(lending.DAY + 20, threads=2)
+    assert len(one.due.loan) > len(loans.rows) // 2
+    assert list(one.entries()) == list(two.entries())
+    for mine, theirs in zip(
+        (*book.loans, *book.unpaid, one.penalty), (*other.loans, *other.unpaid, two.penalty), strict=True
+    ):
+        assert np.array_equal(mine, theirs)
 
 
 def test_rows_travel_as_json() -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from creditline.cli import app
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+from tests.browsing import CHROMIUM, barriers
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no browser is installed")
@@ -29,8 +27,10 @@ def test_charts_are_drawn_beside_their_tables(name: str, tmp_path: Path) -> None
         charts = page.locator("[data-chart]").count()
         drawn = page.locator("[data-chart] svg").count()
         width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        found = barriers(page)
         browser.close()
     assert not faults
+    assert not found
     assert charts == 5
     assert drawn in (0, charts)  # 0 where the chart library was not brought in
     assert width == 0

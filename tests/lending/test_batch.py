@@ -137,6 +137,7 @@ def test_level_instalments_of_ordinary_loans_are_hardly_ever_handed_back() -> No
         replace(LEVEL, principal=PRINCIPAL_MAX + 1),
         replace(LEVEL, rows=2, due=DueRule(DAYS_MAX + 1, unit="days")),
         replace(LEVEL, rows=2, due=DueRule(121)),
+        replace(LEVEL, rows=2, due=DueRule(120, on=15), day_count="30/360"),
     ],
 )
 def test_what_columns_cannot_carry_goes_to_the_scalar_path(beyond: Terms) -> None:

@@ -257,13 +257,21 @@ def line(name: str, day: int, agreed: Terms = TERMS) -> Account:
 
 
 @pytest.mark.parametrize("engine", ["python", "numba"])
-def test_both_engines_and_threads_do_the_same(engine: Engine) -> None:
+def test_compiled_or_not_it_does_the_same(engine: Engine) -> None:
+    rules = (DueRule(1), DueRule(1, on=20), DueRule(2, on=31), DueRule(20, unit="days"))
     lives = [
         line(
-            f"L{place}", START + 20, replace(TERMS, drawn=START - place % 40, principal=100_00 + place, day_count=count)
+            f"L{place}",
+            START + 20,
+            replace(
+                TERMS,
+                drawn=START - place % 40,
+                principal=100_000_00 + place,
+                day_count=COUNTS[place % len(COUNTS)],
+                due=rules[place % len(rules)],
+            ),
         )
         for place in range(240)
-        for count in [COUNTS[place % len(COUNTS)]]
     ]
     book = Book.from_accounts(lives, START + 20)
     for day in (START + 45, START + 46, START + 500):

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import shutil
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -23,9 +22,9 @@ from creditline.lending.statement import Particulars, Statement, statement
 from creditline.lending.terms import day_number
 from creditline.money import format_minor
 from creditline.reports.statement import as_plain, change, csv_text, movements, page, rate_told, schedule
+from tests.browsing import AXE, CHROMIUM, barriers
 from tests.lending.line_logs import LINE, OFFSET, PLAIN, PLAIN_REF, drawn, repaid, said
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 EVIL = '</td><script>alert("x")</script>&'
 
 JANUARY, FEBRUARY = date(2025, 1, 10), date(2025, 2, 1)
@@ -259,4 +258,20 @@ def test_nothing_is_cut_off_on_a_phone_or_a_desk(lang: Language, tmp_path: Path)
                 .startswith(format_minor(FOUND.closing.owed, grouping=True))
             )
             context.close()
+        browser.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no browser is installed")
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core was not brought in: run make setup where npm is installed")
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_nobody_is_kept_from_reading_it(lang: Language, tmp_path: Path) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    target = tmp_path / "statement.html"
+    target.write_text(page(FOUND, lang), "utf-8")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for width in (390, 1280):
+            shown = browser.new_page(viewport={"width": width, "height": 900})
+            shown.goto(target.as_uri())
+            assert barriers(shown) == []
         browser.close()

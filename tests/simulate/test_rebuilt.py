@@ -44,7 +44,7 @@ def said_at_day_ends(events: list[Event]) -> list[tuple[int, Arrears]]:
 
 def check(lived: Lived) -> None:
     """Books, arrears of every day, and settled instalments, from the events alone."""
-    events, truth, account = lived
+    events, truth, account, _ = lived
     moves = operations(events, products(), OFFSET)
     again, skipped = build(truth.line, moves, LAST)
     account.advance(LAST)
@@ -83,10 +83,25 @@ def test_any_seeds_events_make_its_accounts(seed: int, months: int) -> None:
         check(lived)
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from(PORTFOLIO), st.lists(st.integers(0, 9), min_size=18, max_size=18))
+@settings(max_examples=60)
+def test_lives_held_to_limits_make_their_accounts_too(seed: int, row: Behaviour, each_month: list[int]) -> None:
+    """A limit for every month, half of the time none; the day end has nothing to put right there either."""
+    period = Period.of(18)
+    amounts = [max(0, level - 4) * 800_000 for level in each_month]
+    limits = [(period.midnight(first), amount) for first, amount in zip(period.firsts, amounts, strict=False)]
+    lived = live_whole(row, 18, seed, limits=limits)
+    check(lived)
+    if not row.name.endswith("mistaken-victim"):
+        until = LAST - LATE_NEWS
+        wanted = derive(lived.truth.line, operations(lived.events, products(), OFFSET), until).derived
+        assert corrections(lived.events, wanted, until=until, offset=OFFSET, now=ENDS) == []
+
+
 @pytest.mark.parametrize("row", PORTFOLIO, ids=lambda row: row.name)
 def test_the_day_end_has_nothing_to_put_right_but_the_outage(row: Behaviour) -> None:
     for index in range(2):
-        events, truth, _ = live_whole(row, 18, 3, index)
+        events, truth, *_ = live_whole(row, 18, 3, index)
         until = LAST - LATE_NEWS
         wanted = derive(truth.line, operations(events, products(), OFFSET), until).derived
         found = corrections(events, wanted, until=until, offset=OFFSET, now=ENDS)
@@ -99,7 +114,7 @@ def test_the_day_end_has_nothing_to_put_right_but_the_outage(row: Behaviour) -> 
 
 def test_every_draw_is_asked_for_a_moment_before_it_is_booked() -> None:
     for name in ("person.cycler", "person.burst-and-gone", "business.steady-shop"):
-        events, _, _ = live_whole(behaviour_named(name), 18, 3)
+        events, *_ = live_whole(behaviour_named(name), 18, 3)
         asked = {event.body.loan: event for event in events if isinstance(event.body, DrawRequested)}
         booked = {event.body.loan: event for event in events if isinstance(event.body, DrawBooked)}
         assert asked.keys() == booked.keys()
@@ -121,7 +136,7 @@ def test_every_draw_is_asked_for_a_moment_before_it_is_booked() -> None:
     ],
 )
 def test_every_shipped_product_is_drawn_on_by_those_it_is_for(name: str, product: str) -> None:
-    events, _, _ = live_whole(behaviour_named(name), 18, 3)
+    events, *_ = live_whole(behaviour_named(name), 18, 3)
     assert {event.body.product.partition("@")[0] for event in events if isinstance(event.body, DrawRequested)} == {
         product
     }
@@ -130,7 +145,7 @@ def test_every_shipped_product_is_drawn_on_by_those_it_is_for(name: str, product
 def test_what_is_half_a_year_behind_is_written_off_and_stays_behind() -> None:
     seen = 0
     for index in range(8):
-        events, _, account = live_whole(behaviour_named("person.defaulter"), 18, 3, index)
+        events, _, account, _ = live_whole(behaviour_named("person.defaulter"), 18, 3, index)
         lost = [event for event in events if event.kind == "loan.written_off"]
         if not lost:
             continue
@@ -146,7 +161,7 @@ def test_what_is_half_a_year_behind_is_written_off_and_stays_behind() -> None:
 
 def test_the_outages_arrears_are_no_day_ends() -> None:
     night = outage_night(Period.of(18))
-    events, _, account = live_whole(behaviour_named("person.mistaken-victim"), 18, 3)
+    events, _, account, _ = live_whole(behaviour_named("person.mistaken-victim"), 18, 3)
     wrong = [event for event in events if event.kind == "arrears.changed"]
     assert all(0 <= event.at - night <= 3 * HOUR for event in wrong)
     assert account.arrears() == Arrears(0, 0)

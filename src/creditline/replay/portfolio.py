@@ -131,7 +131,7 @@ class Money(msgspec.Struct, frozen=True):
 class Books(msgspec.Struct, frozen=True):
     """What was lent and what became of it, over all lines and the whole period, minor units. SIMULATED.
 
-    Simulated borrowers do not know decisions: loans of lines that were declined or closed are among them.
+    Nothing is lent but on open lines; what was lent on a line before it was closed is among them.
     """
 
     turnovers: Mapping[int, Turnover]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from threading import Thread
 from typing import Any, Literal
@@ -18,16 +19,18 @@ from creditline.lines.decision import Decision
 from creditline.lines.kernel import Engine, kernel_of
 from creditline.lines.replay import Failure, run
 from creditline.policy import Policy, load_policy
+from creditline.replay.heeding import heed, limits_by
 from creditline.replay.portfolio import Bookkeeper, Books, Life, Portfolio, first_closings, portfolio, principal_owed
 from creditline.service.lending import products_of, publish_product
 from creditline.service.run import POLICY_OF_LINE
-from creditline.simulate import Truth, lives
+from creditline.simulate import Lived, Truth, live_again, lives
+from creditline.simulate.limits import Limits
 from creditline.simulate.period import ENDS, OFFSET, Period
 from creditline.simulate.portfolio import POLICIES
 from creditline.store import Home
 from creditline.store.home import FILE
 
-Stage = Literal["simulate", "compile", "decide"]
+Stage = Literal["simulate", "compile", "heed", "decide"]
 Progress = Callable[[Stage, int, int], None]
 """Told the stage, how much of it is done and how much there is."""
 
@@ -36,8 +39,14 @@ KEY = "simulated"
 
 TRUTH = "truth.ndjson"
 
-BATCH = 20_000
-"""Events committed at a time."""
+BATCH = 500
+"""Borrowers who live, are decided on and live again together; their events are committed at once."""
+
+STEP = 50
+"""Borrowers between two words on progress."""
+
+AHEAD = 8
+"""Batches that are lived while the policies are still being compiled."""
 
 COMPILED_FROM = 3_000
 """Borrowers times months from which compiling pays; fewer are decided as Python sooner than Numba is ready."""
@@ -84,8 +93,7 @@ def demonstrate(home: Path, asked: Asked, *, engine: Engine | None = None, progr
     _make_room(home)
     compiling = [kernel_of(policy).warm() for policy in policies.values()] if engine == "numba" else []
     with Home.open(home) as opened:
-        truths, events, books = _simulated(opened, asked, tell)
-        _wait(compiling, tell)
+        truths, events, books = _simulated(opened, asked, policies, engine, compiling, tell)
         told, owed, failures = _decided(opened, policies, truths, engine, tell)
         opened.put(KEY, _note(asked, events, opened.position()))
     period = Period.of(asked.months)
@@ -132,28 +140,54 @@ def _note(asked: Asked, events: int | None, position: int | None) -> dict[str, A
 # -- the borrowers ----------------------------------------------------------------------------------
 
 
-def _simulated(home: Home, asked: Asked, tell: Progress) -> tuple[list[Truth], int, Books]:
-    """Put the borrowers' events into the log and the truth beside it; the truths, the number of events, the books."""
+def _simulated(
+    home: Home, asked: Asked, policies: dict[str, Policy], engine: Engine, compiling: Sequence[Thread], tell: Progress
+) -> tuple[list[Truth], int, Books]:
+    """Put the borrowers' events into the log and the truth beside it; the truths, the number of events, the books.
+
+    The truth is of lives without decisions; in the log are those that draw within what is decided on them.
+    """
     home.put(KEY, _note(asked, None, None))
     for name in shipped_products():
         publish_product(home, load_product(name), now=Period.of(asked.months).midnight(0))
     kept = Bookkeeper()
     truths: list[Truth] = []
-    batch: list[Event] = []
     events = 0
+    decide = limits_by(policies, ENDS, engine)
     with (home.path / TRUTH).open("wb") as file:
-        for lived, truth, account in lives(asked.borrowers, asked.months, asked.seed):
-            truths.append(truth)
-            kept.take(account.entries)
-            file.write(msgspec.json.encode(_truth_row(truth)) + b"\n")
-            batch += lived
-            if len(batch) >= BATCH:
-                events += _append(home, batch)
-                batch = []
-                tell("simulate", len(truths), asked.borrowers)
-    events += _append(home, batch)
-    tell("simulate", asked.borrowers, asked.borrowers)
+        for batch in _batches(asked, compiling, tell):
+            first = len(truths)
+
+            def again(place: int, limits: Limits, first: int = first) -> Lived:
+                return live_again(first + place, asked.months, asked.seed, limits)
+
+            heeded = heed(batch, again, decide).lived
+            for life in heeded:
+                kept.take(life.account.entries)
+                file.write(msgspec.json.encode(_truth_row(life.truth)) + b"\n")
+            truths += [life.truth for life in heeded]
+            events += _append(home, [event for life in heeded for event in life.events])
+            tell("heed", len(truths), asked.borrowers)
     return truths, events, kept.books()
+
+
+def _batches(asked: Asked, compiling: Sequence[Thread], tell: Progress) -> Iterator[list[Lived]]:
+    """Lives without decisions, batch by batch, handed on when the policies are compiled."""
+    living = lives(asked.borrowers, asked.months, asked.seed)
+    ahead: list[list[Lived]] = []
+    done = 0
+    while done < asked.borrowers:
+        batch: list[Lived] = []
+        while some := list(islice(living, min(STEP, BATCH - len(batch)))):
+            batch += some
+            tell("simulate", done + len(batch), asked.borrowers)
+        done += len(batch)
+        ahead.append(batch)
+        if done < asked.borrowers and len(ahead) < AHEAD and any(thread.is_alive() for thread in compiling):
+            continue
+        _wait(compiling, tell)
+        yield from ahead
+        ahead.clear()
 
 
 def _append(home: Home, batch: Sequence[Event]) -> int:

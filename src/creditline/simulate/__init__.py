@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from creditline.simulate.portfolio import PORTFOLIO, Behaviour, behaviour_named
-from creditline.simulate.run import Lived, Simulation, digest, live, live_whole, lives, simulate, stream
+from creditline.simulate.run import Lived, Simulation, digest, live, live_again, live_whole, lives, simulate, stream
 from creditline.simulate.truth import Truth
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "behaviour_named",
     "digest",
     "live",
+    "live_again",
     "live_whole",
     "lives",
     "simulate",

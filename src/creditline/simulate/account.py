@@ -7,7 +7,10 @@ from functools import cache
 from creditline.lending.account import INTEREST_INCOME, Receipt, Settled
 from creditline.lending.account import Account as Core
 from creditline.lending.loan import Instalment, Loan
+from creditline.lending.operations import local_day
 from creditline.lending.product import Product, load_product
+from creditline.simulate.limits import Limits, Look, in_force, room
+from creditline.simulate.period import OFFSET
 
 WRITTEN_OFF_AFTER = 180
 """Days past due after which what a line owes is taken off the books as lost."""
@@ -30,19 +33,22 @@ class Account:
     Days count from the period's start, whose first one is the day number ``begins`` of the lending core.
     """
 
-    __slots__ = ("_begins", "_told", "amount", "core", "due_day", "paid", "path")
+    __slots__ = ("_begins", "_limits", "_told", "amount", "core", "due_day", "looks", "paid", "path")
 
-    def __init__(self, line: str, amount: int, due_day: int, begins: int) -> None:
+    def __init__(self, line: str, amount: int, due_day: int, begins: int, limits: Limits | None = None) -> None:
         self.core = Core(line)
         self.amount = amount
-        """Amount applied for: the limit, which the balance never exceeds."""
+        """Amount applied for: the limit throughout where no ``limits`` in force are given."""
         self.due_day = due_day
         """Day of the month on which instalments fall due, where the product leaves that to the line."""
         self.paid = 0
         """What came in since the last statement."""
         self.path: list[tuple[int, int]] = []
         """Day and principal owed after each change."""
+        self.looks: list[Look] = []
+        """Each look at what could still be drawn, in order of time."""
         self._begins = begins
+        self._limits = limits
         self._told = 0
 
     # -- what it is ---------------------------------------------------------------------------------
@@ -52,10 +58,17 @@ class Account:
         """Principal not repaid, fallen due or not."""
         return self.core.owed
 
-    @property
-    def room(self) -> int:
-        """What can still be drawn. A draw is booked when it is asked for, so none is ever pending."""
-        return self.amount - self.core.owed
+    def room(self, at: int, wanted: int | None = None) -> int:
+        """What can still be drawn at a moment, ``wanted`` at most; the look is noted.
+
+        A draw asked for is booked before the next one is decided on, so none is ever pending.
+        """
+        found = room(self._limit(at), self.owed, wanted)
+        self.looks.append(Look(at, self.owed, wanted, found))
+        return found
+
+    def _limit(self, at: int) -> int:
+        return self.amount if self._limits is None else in_force(self._limits, at)
 
     @property
     def unpaid(self) -> list[Instalment]:
@@ -110,9 +123,14 @@ class Account:
         if self.core.day != day + self._begins:
             self.core.advance(day + self._begins)
 
-    def draw(self, day: int, amount: int, name: str, instalments: int, purpose: str | None = None) -> Loan:
-        """Draw on a shipped product. AssertionError beyond the room, ProductError for what it does not lend."""
-        assert 0 < amount <= self.room, f"draw of {amount} where {self.room} is left"
+    def draw(self, at: int, amount: int, name: str, instalments: int, purpose: str | None = None) -> Loan:
+        """Draw at a moment on a shipped product.
+
+        AssertionError beyond the room there is, ProductError for what the product does not lend.
+        """
+        left = room(self._limit(at), self.owed)
+        assert 0 < amount <= left, f"draw of {amount} where {left} is left"
+        day = local_day(at, OFFSET) - self._begins
         product = shipped(name)
         due_day = self.due_day if product.due_day == "line" else None
         terms = product.terms(

@@ -12,6 +12,7 @@ from creditline.lending.operations import local_day
 from creditline.simulate.account import Account
 from creditline.simulate.chance import Chance
 from creditline.simulate.diary import Diary
+from creditline.simulate.limits import Limits
 from creditline.simulate.period import DAY, ENDS, HOUR, OFFSET, SECOND, Period
 
 Deed = Callable[["Borrower", int], None]
@@ -27,7 +28,9 @@ YUAN = 100
 class Borrower:
     """Who lives the story. Days count from the period's start, moments are microseconds UTC, money minor units."""
 
-    def __init__(self, line: str, party: PartyType, chance: Chance, period: Period) -> None:
+    def __init__(
+        self, line: str, party: PartyType, chance: Chance, period: Period, limits: Limits | None = None
+    ) -> None:
         self.line = line
         self.party = party
         self.chance = chance
@@ -37,7 +40,8 @@ class Borrower:
         self._deeds = 0
         self.income = self._income()
         amount = self._amount()
-        self.account = Account(line, amount, chance.between(5, 25), local_day(period.midnight(0), OFFSET))
+        begins = local_day(period.midnight(0), OFFSET)
+        self.account = Account(line, amount, chance.between(5, 25), begins, limits)
         self.applied = 0
         self.arrived = 0
         """Moment of the application."""

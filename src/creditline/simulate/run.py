@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -13,6 +13,7 @@ from creditline.lending.account import Account
 from creditline.simulate.borrower import Borrower
 from creditline.simulate.chance import Chance
 from creditline.simulate.habits.presence import asks_back
+from creditline.simulate.limits import Limits, Look
 from creditline.simulate.period import Period
 from creditline.simulate.portfolio import POLICIES, WHOLE, Behaviour, behaviour_at
 from creditline.simulate.truth import KEEP, Truth, Verdict
@@ -39,6 +40,8 @@ class Lived(NamedTuple):
     truth: Truth
     account: Account
     """As the lending core worked it out while the borrower lived; its events make the same one."""
+    looks: Sequence[Look]
+    """Each look at what could still be drawn, in order of time."""
 
 
 def simulate(borrowers: int, months: int, seed: int) -> Simulation:
@@ -67,7 +70,16 @@ def lives(borrowers: int, months: int, seed: int) -> Iterator[Lived]:
     if not 0 <= seed <= SEED_MAX:
         raise ValueError(f"seed: {seed} is out of range; give 0 to {SEED_MAX}")
     period = Period.of(months)
-    return (_one(index, period, seed) for index in range(borrowers))
+    return (_one(index, period, seed, None) for index in range(borrowers))
+
+
+def live_again(index: int, months: int, seed: int, limits: Limits | None) -> Lived:
+    """The borrower of a seed at a place (from 0), who can draw only within the limits in force.
+
+    With None for them it is the life that ``lives`` gives, the amount applied for being the limit. Whatever the
+    borrower does up to the first draw that goes otherwise is the same; the truth is that of the life lived.
+    """
+    return _one(index, Period.of(months), seed, limits)
 
 
 def live(behaviour: Behaviour, months: int, seed: int, index: int = 0) -> tuple[list[Event], Truth]:
@@ -76,9 +88,9 @@ def live(behaviour: Behaviour, months: int, seed: int, index: int = 0) -> tuple[
     return lived.events, lived.truth
 
 
-def live_whole(behaviour: Behaviour, months: int, seed: int, index: int = 0) -> Lived:
-    """As ``live``, with the account."""
-    return _lived(behaviour, Period.of(months), seed, index, Chance(seed, index))
+def live_whole(behaviour: Behaviour, months: int, seed: int, index: int = 0, limits: Limits | None = None) -> Lived:
+    """As ``live``, with the account; draws are held to the limits in force where they are given."""
+    return _lived(behaviour, Period.of(months), seed, index, Chance(seed, index), limits)
 
 
 def digest(events: Iterable[Event]) -> str:
@@ -89,19 +101,19 @@ def digest(events: Iterable[Event]) -> str:
     return whole.hexdigest()
 
 
-def _one(index: int, period: Period, seed: int) -> Lived:
+def _one(index: int, period: Period, seed: int, limits: Limits | None) -> Lived:
     chance = Chance(seed, index)
-    return _lived(behaviour_at(chance.below(WHOLE)), period, seed, index, chance)
+    return _lived(behaviour_at(chance.below(WHOLE)), period, seed, index, chance, limits)
 
 
-def _lived(behaviour: Behaviour, period: Period, seed: int, index: int, chance: Chance) -> Lived:
-    b = Borrower(f"SIM{seed}-{index + 1:06d}", behaviour.party, chance, period)
+def _lived(behaviour: Behaviour, period: Period, seed: int, index: int, chance: Chance, limits: Limits | None) -> Lived:
+    b = Borrower(f"SIM{seed}-{index + 1:06d}", behaviour.party, chance, period, limits)
     verdict = behaviour.recipe(b)
     asks = verdict.asks_day if verdict.asks_day is not None else verdict.cured_day
     if asks is not None:
         asks_back(b, asks)
     events = b.live()
-    return Lived(events, _truth(b, behaviour, verdict), b.account.core)
+    return Lived(events, _truth(b, behaviour, verdict), b.account.core, b.account.looks)
 
 
 def _truth(b: Borrower, behaviour: Behaviour, verdict: Verdict) -> Truth:

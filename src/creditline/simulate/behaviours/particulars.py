@@ -91,6 +91,6 @@ def taken_over(b: Borrower) -> Verdict:
 
 
 def _steals(b: Borrower, at: int) -> None:
-    amount = draw(b, at, b.account.room * 9 // 10, None, 12)
+    amount = draw(b, at, b.account.room(at) * 9 // 10, None, 12)
     if amount:
         sends(b, at + b.later(0, 2, HOUR), amount, f"sim-mule-{b.chance.below(1000):03d}", is_round=True)

@@ -41,7 +41,7 @@ def _cycles(b: Borrower, begins: int, pauses: int, least: int, most: int, *, fle
     """Every ``least`` to ``most`` days pay all back and draw nearly all again within hours."""
 
     def again(b: Borrower, at: int) -> None:
-        draw(b, at, b.account.room * b.chance.between(70, 98) // 100, purpose(b), 3, flexible=flexible)
+        draw(b, at, b.account.room(at) * b.chance.between(70, 98) // 100, purpose(b), 3, flexible=flexible)
 
     def turn(b: Borrower, at: int) -> None:
         repay(b, at, b.account.owed)
@@ -131,7 +131,7 @@ def _rolls(b: Borrower, at: int) -> None:
 
 
 def _draws_full(b: Borrower, at: int) -> None:
-    draw(b, at, b.account.room, purpose(b), 12)
+    draw(b, at, b.account.room(at), purpose(b), 12)
 
 
 def outgrown_line(b: Borrower) -> Verdict:

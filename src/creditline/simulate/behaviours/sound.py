@@ -81,7 +81,8 @@ def leaver(b: Borrower) -> Verdict:
 
     def deed(b: Borrower, at: int) -> None:
         repay(b, at, b.account.owed)
-        if not b.account.owed:
+        # Nobody asks for the end of a line that was never granted.
+        if not b.account.owed and b.account.room(at, 1):
             b.tell(at + DAY, LineEnded(cause="requested"))
 
     b.plan(b.when(leaves), deed)

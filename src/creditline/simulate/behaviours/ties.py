@@ -104,7 +104,7 @@ def fraudster(b: Borrower) -> Verdict:
 
 
 def _empties(b: Borrower, at: int) -> None:
-    drawn = draw(b, at, max(b.account.room * 6 // 10, b.account.amount // 5), "daily", 12)
+    drawn = draw(b, at, max(b.account.room(at) * 6 // 10, b.account.amount // 5), "daily", 12)
     if drawn:
         body = TransferSent(amount=drawn, counterparty=f"sim-mule-{b.chance.below(1000):03d}", is_round=True)
         b.tell(at + b.later(1, 5, HOUR), body, b.later(0, 20, HOUR))

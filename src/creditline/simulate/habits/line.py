@@ -53,20 +53,23 @@ def draw(
 ) -> int:
     """Draw up to ``amount``, what is left of the line at most; what was drawn.
 
-    Nothing while anything that fell due is unpaid, nor after a write-off, nor less than the product lends. What is
-    ``flexible`` is drawn on the product for money paid back at once, as long as it lends so little.
+    Nothing while anything that fell due is unpaid, nor after a write-off, nor where the limit in force leaves less
+    than the product lends. What is ``flexible`` is drawn on the product for money paid back at once, as long as it
+    lends so little.
     """
     step = 100 * YUAN
     day, account = b.day(at), b.account
     account.advance(day)
-    amount = min(amount, account.room) // step * step
+    if account.unpaid or account.is_lost:
+        return 0
+    amount = account.room(at, amount) // step * step
     name = INSTALMENT[b.party]
     if flexible and amount >= shipped(FLEXIBLE[b.party]).least:
         name = FLEXIBLE[b.party]
     product = shipped(name)
-    if amount < max(_LEAST, product.least) or account.unpaid or account.is_lost:
+    if amount < max(_LEAST, product.least):
         return 0
-    loan = account.draw(day, amount, name, term, what_for).id
+    loan = account.draw(at, amount, name, term, what_for).id
     b.draws += 1
     due_day = account.due_day if product.due_day == "line" else None
     request = DrawRequested(loan=loan, amount=amount, product=reference(name), instalments=term, due_day=due_day)
