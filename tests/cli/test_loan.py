@@ -309,6 +309,15 @@ def test_a_product_with_mistakes_names_place_and_remedy(home: Path) -> None:
 # -- what is refused --------------------------------------------------------------------------------
 
 
+def test_what_cannot_be_paid_out_is_not_reserved_either() -> None:
+    asked = ("loan", "draw", LINE, "900", "--product", "consumer-instalment", "--instalments", "6", "--due-day", "9")
+    now = ("--now", at("2026-01-20"))
+    assert "payee" in refused(*asked, "--book", "--payee", "x" * 201, *now)
+    assert ask("loan", "list", LINE)["pending"] == {}
+    say(*asked, *now)
+    assert list(ask("loan", "list", LINE)["pending"].values()) == ["900.00"]
+
+
 DRAW = "loan draw K-1 900 --product consumer-instalment --instalments 6"
 
 

@@ -17,8 +17,7 @@ from rich.live import Live
 from rich.text import Text
 
 from creditline.cli.bars import bars
-from creditline.cli.options import HOME_DEFAULT, HomeOption
-from creditline.errors import CreditlineError
+from creditline.cli.options import HOME_DEFAULT, HomeOption, language_of
 from creditline.i18n import LANGUAGES, Language, preferred_language, text
 from creditline.money import format_minor
 
@@ -52,7 +51,7 @@ def demo(
     """Simulate, decide, show and report; exit status 1 where a line could not be decided, 2 where the home is taken."""
     from creditline.service.demo import Asked, demonstrate
 
-    language = _language(lang)
+    language = language_of(lang)
     console = Console(highlight=False)
     asked = Asked(borrowers, months, seed)
     if not as_json:
@@ -73,13 +72,6 @@ def demo(
         raise typer.Exit(1)
     if not as_json and not no_serve and sys.stdout.isatty():
         _serve(pages[0], language)
-
-
-def _language(lang: str) -> Language:
-    for each in LANGUAGES:
-        if each == lang:
-            return each
-    raise CreditlineError("--lang", lang, f"choose {' or '.join(LANGUAGES)}")
 
 
 def about_of(made: Demo) -> About:

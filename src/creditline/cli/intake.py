@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from creditline.cli.options import HOME_DEFAULT, HomeOption, JsonOption
+from creditline.cli.options import HOME_DEFAULT, HomeOption, JsonOption, echo_json
 from creditline.clock import SystemClock
 from creditline.i18n import preferred_language, text
 
@@ -57,7 +57,7 @@ def import_events(
             if not as_json:
                 _print(*counts[-1])
     if as_json:
-        _print_json([{"file": str(file), **msgspec.to_builtins(one, enc_hook=str)} for file, one in counts])
+        echo_json([{"file": str(file), **msgspec.to_builtins(one, enc_hook=str)} for file, one in counts])
     if any(one.rejected for _, one in counts):
         raise typer.Exit(STATUS_REJECTED)
 
@@ -68,7 +68,7 @@ def kinds(as_json: JsonOption = False) -> None:
     from creditline.events.kinds import KINDS
 
     if as_json:
-        _print_json([_kind(spec) for spec in KINDS.values()])
+        echo_json([_kind(spec) for spec in KINDS.values()])
         return
     table = Table(*(text(f"intake.column_{name}", _LANG) for name in ("kind", "source", "fields")), box=None)
     for spec in KINDS.values():
@@ -110,7 +110,3 @@ def _print(file: Path, imported: Imported) -> None:
     typer.echo(text("intake.imported", _LANG, **values, rejected=imported.rejected))
     if imported.rejects_path is not None:
         typer.echo(text("intake.rejects", _LANG, path=imported.rejects_path))
-
-
-def _print_json(content: object) -> None:
-    typer.echo(msgspec.json.format(msgspec.json.encode(content), indent=2).decode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -11,10 +10,9 @@ import typer
 from rich.console import Console
 
 from creditline.cli.line_shown import UTC_OFFSET, said, timeline
-from creditline.cli.options import HOME_DEFAULT, HomeOption, JsonOption
+from creditline.cli.options import HOME_DEFAULT, HomeOption, JsonOption, echo_json, existing, language_of
 from creditline.clock import DAY, format_moment
-from creditline.errors import CreditlineError
-from creditline.i18n import LANGUAGES, Language, preferred_language, text
+from creditline.i18n import Language, preferred_language, text
 from creditline.money import format_minor
 
 if TYPE_CHECKING:
@@ -49,11 +47,11 @@ def show(
     from creditline.service.line import line_told
     from creditline.store import Home
 
-    language = _language(lang)
-    with Home.open(_existing(home)) as opened:
+    language = language_of(lang)
+    with Home.open(existing(home)) as opened:
         told = line_told(opened, line)
     if as_json:
-        _print_json(as_plain(told, events=events))
+        echo_json(as_plain(told, events=events))
         return
     console = Console(highlight=False)
     for part in timeline(told, language, events=events):
@@ -73,36 +71,15 @@ def list_lines(
     from creditline.service.line import rows
     from creditline.store import Home
 
-    language = _language(lang)
-    with Home.open(_existing(home)) as opened:
+    language = language_of(lang)
+    with Home.open(existing(home)) as opened:
         found = rows(opened, status, reason)
         simulated = bool(opened.get("simulated"))
     if as_json:
         shown = found[:limit_rows]
-        _print_json({"simulated": simulated, "found": len(found), "lines": [_row_plain(row) for row in shown]})
+        echo_json({"simulated": simulated, "found": len(found), "lines": [_row_plain(row) for row in shown]})
         return
     _print_rows(found, limit_rows or ROWS, simulated, language)
-
-
-def _existing(home: Path) -> Path:
-    """The home's folder, which reading must not make."""
-    from creditline.store.home import FILE
-
-    if not (home / FILE).is_file():
-        remedy = "name one with --home, or make one: creditline demo"
-        raise CreditlineError("home", str(home), remedy, "is no home")
-    return home
-
-
-def _language(lang: str) -> Language:
-    for each in LANGUAGES:
-        if each == lang:
-            return each
-    raise CreditlineError("--lang", lang, f"choose {' or '.join(LANGUAGES)}")
-
-
-def _print_json(content: object) -> None:
-    typer.echo(msgspec.json.format(msgspec.json.encode(content), indent=2).decode())
 
 
 # -- a list on the terminal -------------------------------------------------------------------------

@@ -81,7 +81,8 @@ def draw(
             "--payee", payee, "give it with --book, or to: creditline loan book", "is told on booking"
         )
     own_rate = None if rate is None else _millionths(rate)
-    with _opened(home) as (opened, simulated):
+    # In one turn: what cannot be paid out is not reserved either.
+    with _opened(home) as (opened, simulated), opened.turn():
         agreed = request_draw(
             opened, line, parse_minor(amount), product, instalments, purpose=purpose, loan=loan, rate=own_rate,
             due_day=due_day, now=moment,

@@ -9,8 +9,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from creditline.cli.options import HOME_DEFAULT, HomeOption, JsonOption
-from creditline.errors import CreditlineError
+from creditline.cli.options import HOME_DEFAULT, HomeOption, JsonOption, language_of
 from creditline.i18n import LANGUAGES, Language, preferred_language, text
 from creditline.money import format_minor
 
@@ -40,7 +39,7 @@ def outcomes(
     from creditline.service.outcomes import report
     from creditline.store import Home
 
-    language = _language(lang)
+    language = language_of(lang)
     with Home.open(home) as opened:
         made = report(opened)
     if as_json:
@@ -53,13 +52,6 @@ def outcomes(
         typer.echo(text("reports.written", language, path=written[0]))
         for other in written[1:]:
             typer.echo(text("reports.written_other", language, path=other))
-
-
-def _language(lang: str) -> Language:
-    for each in LANGUAGES:
-        if each == lang:
-            return each
-    raise CreditlineError("--lang", lang, f"choose {' or '.join(LANGUAGES)}")
 
 
 def _print(made: Report, lang: Language) -> None:
