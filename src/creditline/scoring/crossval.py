@@ -1,0 +1,155 @@
+"""Repeated stratified cross-validation: every row scored by cards that never saw its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creditline.scoring.card import Calibration, Card
+from creditline.scoring.features import Features
+from creditline.scoring.inputs import InputError, check_outcomes
+from creditline.scoring.validate import auc
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Int64s = NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+
+class Fit(Protocol):
+    """What trains a card: ``fit_woe``, ``fit_ebm``, or either with settings bound by ``functools.partial``."""
+
+    def __call__(self, features: Features, bad: Bools, *, seed: int) -> Card:
+        """A card over these facts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Validated:
+    """What cross-validation found. Figures are means over the repeats."""
+
+    scores: Int64s
+    """Out of fold, in whole points: repeats by rows."""
+    probabilities: Floats
+    """Of bad, by the card that scored the row: repeats by rows."""
+    exact: Floats
+    """Log odds of good before rounding: repeats by rows."""
+    fold: Int64s
+    """The fold each row was held out in: repeats by rows."""
+    aucs: Floats
+    """Of whole points, within each fold: repeats by folds."""
+    exact_aucs: Floats
+    """Of the unrounded models, likewise."""
+    bad: Bools
+
+    @property
+    def auc(self) -> float:
+        """Mean over folds and repeats. Scores of different cards are never ranked against each other."""
+        return float(self.aucs.mean())
+
+    @property
+    def auc_unrounded(self) -> float:
+        """The same of the models before rounding to whole points."""
+        return float(self.exact_aucs.mean())
+
+    @property
+    def auc_sd(self) -> float:
+        """Standard deviation of the AUC over folds and repeats (0 where there is only one)."""
+        return float(self.aucs.std(ddof=1)) if self.aucs.size > 1 else 0.0
+
+    @property
+    def auc_sd_repeats(self) -> float:
+        """Standard deviation over repeats of their means over folds (0 where there is only one)."""
+        means = self.aucs.mean(axis=1)
+        return float(means.std(ddof=1)) if len(means) > 1 else 0.0
+
+    @property
+    def pooled(self) -> float:
+        """Mean over repeats of the AUC of all rows ranked together."""
+        found = [auc(scores, self.bad) for scores in self.scores]
+        return float(np.mean([each for each in found if each is not None]))
+
+    def calibrated(self, card: Card) -> Card:
+        """This card with the calibration that fits the scores out of fold; rows of all repeats count alike."""
+        return card.calibrated(calibrate(self.scores.ravel(), np.tile(self.bad, len(self.scores))))
+
+
+def stratified(bad: Bools, folds: int, seed: int) -> Int64s:
+    """A fold for each row, bad and good each dealt out evenly, by the seed, the outcomes and the order of rows.
+
+    Raises InputError for fewer than two folds, or more than there are rows of either outcome.
+    """
+    least = int(min(bad.sum(), (~bad).sum()))
+    if not 2 <= folds <= least:
+        raise InputError("folds", folds, f"give 2 to {least}: each fold needs rows of both outcomes", "do not fit")
+    chance = np.random.default_rng(seed)
+    fold = np.zeros(len(bad), np.int64)
+    start = 0
+    for outcome in (True, False):
+        rows = chance.permutation(np.flatnonzero(bad == outcome))
+        fold[rows] = (np.arange(len(rows)) + start) % folds
+        start += len(rows)
+    return fold
+
+
+def cross_validate(
+    features: Features,
+    bad: Bools,
+    fit: Fit,
+    *,
+    folds: int,
+    repeats: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Validated:
+    """Train ``folds * repeats`` cards and score each fold with the card that did not see it.
+
+    Repeat ``r`` deals folds and trains with seed ``seed + r``. ``progress`` is told how many cards of how many are
+    trained, 0 first. Raises InputError as ``stratified`` and ``check_outcomes`` do.
+    """
+    check_outcomes(features, bad)
+    if repeats < 1:
+        raise InputError("repeats", repeats, "give 1 or more", "do not make a validation")
+    shape = (repeats, features.rows)
+    scores, exact, probabilities = np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape)
+    fold = np.zeros(shape, np.int64)
+    aucs, exact_aucs = np.zeros((repeats, folds)), np.zeros((repeats, folds))
+    for repeat in range(repeats):
+        fold[repeat] = stratified(bad, folds, seed + repeat)
+        for number in range(folds):
+            if progress:
+                progress(repeat * folds + number, repeats * folds)
+            held = fold[repeat] == number
+            card = fit(features.take(~held), bad[~held], seed=seed + repeat)
+            seen = features.take(held)
+            assert card.exact is not None
+            scores[repeat, held] = card.points(seen)
+            exact[repeat, held] = card.exact.scores(seen)
+            probabilities[repeat, held] = card.calibration.probability(scores[repeat, held])
+            aucs[repeat, number] = _auc(scores[repeat, held], bad[held])
+            exact_aucs[repeat, number] = _auc(exact[repeat, held], bad[held])
+    if progress:
+        progress(repeats * folds, repeats * folds)
+    return Validated(scores, probabilities, exact, fold, aucs, exact_aucs, bad)
+
+
+def calibrate(scores: Int64s, bad: Bools) -> Calibration:
+    """The logistic curve over scores that makes the outcomes most likely; its slope never runs against the points."""
+    from creditline.scoring.woe import regress
+
+    middle, width = float(scores.mean()), float(scores.std()) or 1.0
+    weights, intercept = regress(np.asarray((scores - middle) / width, np.float64)[:, None], ~bad, 1e-6)
+    slope = float(weights[0]) / width
+    return Calibration(intercept - slope * middle, slope)
+
+
+def _auc(scores: NDArray[np.int64] | Floats, bad: Bools) -> float:
+    found = auc(np.asarray(scores), bad)
+    assert found is not None
+    return found
+
+
+__all__ = ["Fit", "Validated", "calibrate", "cross_validate", "stratified"]
