@@ -60,18 +60,6 @@ class Validated:
         """Standard deviation of the AUC over folds and repeats (0 where there is only one)."""
         return float(self.aucs.std(ddof=1)) if self.aucs.size > 1 else 0.0
 
-    @property
-    def auc_sd_repeats(self) -> float:
-        """Standard deviation over repeats of their means over folds (0 where there is only one)."""
-        means = self.aucs.mean(axis=1)
-        return float(means.std(ddof=1)) if len(means) > 1 else 0.0
-
-    @property
-    def pooled(self) -> float:
-        """Mean over repeats of the AUC of all rows ranked together."""
-        found = [auc(scores, self.bad) for scores in self.scores]
-        return float(np.mean([each for each in found if each is not None]))
-
     def calibrated(self, card: Card) -> Card:
         """This card with the calibration that fits the scores out of fold; rows of all repeats count alike."""
         return card.calibrated(calibrate(self.scores.ravel(), np.tile(self.bad, len(self.scores))))
