@@ -373,10 +373,10 @@ def test_without_json_the_figures_are_a_table(given: Given) -> None:
 
 
 def test_every_reason_for_leaving_out_has_its_words() -> None:
-    from creditline.cli.scorecard import _why
+    from creditline.cli.scorecard.train import why_left_out
 
     for lang in LANGUAGES:
-        told = {_why(why, lang) for why in ("is empty", "says the same in every row", "names the rows")}
+        told = {why_left_out(why, lang) for why in ("is empty", "says the same in every row", "names the rows")}
         assert len(told) == 3
 
 
