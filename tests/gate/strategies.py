@@ -406,9 +406,38 @@ def random_policies(draw: DrawFn) -> Policy:
     scored = [name for name in names if name.type in ("plain", "money")]
     with_card: bool = draw(st.booleans())
     if scored and with_card:
-        bins = [{"below": 0.5, "points": 7}, {"below": 100, "points": -3}, {"points": -20}]
-        policy["scorecard"] = {"base": 100, "facts": {scored[0].text: {"missing": -1, "bins": bins}}}
+        policy["scorecard"] = draw(cards(scored, [name for name in names if name.type == "choice"]))
     return policy
+
+
+@st.composite
+def cards(draw: st.DrawFn, numbers: Sequence[Typed], choices: Sequence[Typed]) -> dict[str, object]:
+    """A scorecard over a number, perhaps a choice, and perhaps a table of two facts."""
+    points = st.integers(-40, 40)
+    bins = [{"below": 0.5, "points": 7}, {"below": 100, "points": draw(points)}, {"points": -20}]
+    facts: dict[str, object] = {
+        numbers[0].text: {"missing": -1, "bins": bins, "special": [{"value": draw(st.integers(0, 3)), "points": 11}]}
+    }
+    sides: dict[str, dict[str, object]] = {
+        name.text: {"fact": name.text, "below": [1, 50], "special": [draw(st.integers(0, 60))]} for name in numbers
+    }
+    for name in choices[:1]:
+        groups = [{"is": [name.choices[0]], "points": draw(points)}, {"points": draw(points)}]
+        facts[name.text] = {"missing": draw(points), "bins": groups}
+    for name in choices:
+        sides[name.text] = {"fact": name.text, "choices": [list(name.choices[:1]), list(name.choices[1:3])]}
+    card: dict[str, object] = {"base": 100, "facts": facts}
+    if len(sides) > 1 and draw(st.booleans()):
+        first, second = sorted(draw(st.permutations(sorted(sides)))[:2])
+        height, width = (_places(sides[name]) for name in (first, second))
+        table = [[draw(points) for _ in range(width)] for _ in range(height)]
+        card["pairs"] = [{"rows": sides[first], "columns": sides[second], "points": table}]
+    return card
+
+
+def _places(side: dict[str, object]) -> int:
+    """Missing, then bins and a special value, or groups and every other choice."""
+    return 4 if "choices" in side else 5
 
 
 def as_yaml(policy: Policy) -> str:

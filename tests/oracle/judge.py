@@ -41,13 +41,36 @@ def score(policy: Policy, names: Names) -> int:
     card = policy.get("scorecard")
     if card is None:
         return 0
-    return int(card["base"]) + sum(bin_points(spec, names[name].value) for name, spec in card.get("facts", {}).items())
+    points = int(card["base"])
+    points += sum(bin_points(spec, names[name].value) for name, spec in card.get("facts", {}).items())
+    for pair in card.get("pairs", []):
+        row, column = (place_of(side, names[side["fact"]].value) for side in (pair["rows"], pair["columns"]))
+        points += int(pair["points"][row][column])
+    return points
+
+
+def place_of(side: Spec, value: Value) -> int:
+    """The row or column of a table of pairs a value lies in."""
+    if value is None:
+        return 0
+    if "choices" in side:
+        found = [place for place, group in enumerate(side["choices"], 1) if value in group]
+        return found[0] if found else len(side["choices"]) + 1
+    assert isinstance(value, Number)
+    limits = [Fraction(str(limit)) for limit in side.get("below", [])]
+    special = [Fraction(str(code)) for code in side.get("special", [])]
+    if value.value in special:
+        return len(limits) + 2 + special.index(value.value)
+    return next((place for place, limit in enumerate(limits, 1) if value.value < limit), len(limits) + 1)
 
 
 def bin_points(spec: Spec, value: Value) -> int:
     """Points of the first bin a value lies in."""
     if value is None:
         return int(spec["missing"])
+    for code in spec.get("special", []):
+        if isinstance(value, Number) and value.value == Fraction(str(code["value"])):
+            return int(code["points"])
     for each in spec["bins"]:
         if "below" in each:
             assert isinstance(value, Number)

@@ -50,7 +50,9 @@ def kinds_read_by(policy: Policy, expression: object) -> set[str]:
     """The kinds an expression reads through facts and points."""
     names = mentioned(expression)
     if "points" in names:
-        names |= set(policy.get("scorecard", {}).get("facts", {}))
+        card = policy.get("scorecard", {})
+        names |= set(card.get("facts", {}))
+        names |= {pair[side]["fact"] for pair in card.get("pairs", []) for side in ("rows", "columns")}
     return {kind for name in names if name in policy["facts"] for kind in kinds_read(policy, name)}
 
 

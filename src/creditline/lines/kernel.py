@@ -163,8 +163,7 @@ _BY_POLICY: dict[tuple[object, ...], Kernel] = {}
 
 def kernel_of(policy: Policy) -> Kernel:
     """The kernel of a policy; the same for all policies that differ only in texts or scorecard points."""
-    card = policy.scorecard.facts if policy.scorecard else {}
-    limits = tuple((name, tuple(each.below for each in card[name].bins)) for name in sorted(card))
+    limits = tuple(policy.scorecard.limits.items()) if policy.scorecard else ()
     key = (policy.name, policy.version, limits)
     if key not in _BY_POLICY:
         source = kernel_source(policy)

@@ -352,7 +352,7 @@ def walk_many(
     for line in range(first, last):
         longest = max(longest, offsets[line + 1] - offsets[line])
     scratch = np.empty((N_SCRATCH, longest), np.int64)
-    f, r = np.zeros(N_FACTS + 8, np.int64), np.zeros(8 + N_RULES + 1, np.int64)
+    f, r = np.zeros(2 * N_FACTS + 8, np.int64), np.zeros(8 + N_RULES + 1, np.int64)
     d = np.zeros(3, np.int64)
     n = 0
     s, begin, ends = np.zeros(states.shape[1], np.int64), np.zeros(128, np.int64), np.zeros(128, np.int64)
@@ -388,7 +388,7 @@ def look_many(
     for line in range(first, last):
         longest = max(longest, offsets[line + 1] - offsets[line])
     scratch = np.empty((N_SCRATCH, longest), np.int64)
-    f, r = np.zeros(N_FACTS + 8, np.int64), np.zeros(8 + N_RULES + 1, np.int64)
+    f, r = np.zeros(2 * N_FACTS + 8, np.int64), np.zeros(8 + N_RULES + 1, np.int64)
     d = np.zeros(3, np.int64)
     s, begin, ends = np.zeros(states.shape[1], np.int64), np.zeros(128, np.int64), np.zeros(128, np.int64)
     for line in range(first, last):

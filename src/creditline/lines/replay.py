@@ -79,7 +79,7 @@ def run(
     """Take every line from ``since`` (excluded; None: from its beginning) to ``until`` (included), microseconds.
 
     ``states`` are those the lines are in at ``since``. ``cards`` with ``card_of`` (a card's number by line) score
-    lines by scorecards of their own over the policy's scored facts, as folds need.
+    lines by scorecards of their own over the policy's facts, as folds need.
     """
     woken = policy.with_scorecard(every_limit(cards)) if cards else policy
     engine = engine or _engine(slices, woken)
@@ -193,14 +193,16 @@ def _engine(slices: Slices, policy: Policy) -> Engine:
 def _cards(
     policy: Policy, cards: Sequence[Scorecard] | None, card_of: Int64s | None, lines: int
 ) -> tuple[Int64s, Int64s]:
-    tables = [card.table() for card in cards or [policy.scorecard or Scorecard(0, {})]]
-    scored = sorted(policy.scorecard.facts) if policy.scorecard else []
-    for card in cards or []:
-        if sorted(card.facts) != scored:
-            raise CreditlineError("scorecard", sorted(card.facts), f"score exactly {scored}", "scores other facts")
+    cells = {name: cell for cell, name in enumerate(fact_order(policy))}
+    every = cards or [policy.scorecard or Scorecard(0)]
+    for card in every:
+        if unknown := sorted(set(card.facts) - cells.keys()):
+            remedy = f"score facts of the policy {policy.name}"
+            raise CreditlineError("scorecard", ", ".join(unknown), remedy, "scores facts the policy does not have")
+    tables = [card.table(cells) for card in every]
     table = np.zeros((len(tables), max(map(len, tables))), np.int64)
-    for number, cells in enumerate(tables):
-        table[number, : len(cells)] = cells
+    for number, said in enumerate(tables):
+        table[number, : len(said)] = said
     return table, np.zeros(lines, np.int64) if card_of is None else card_of.astype(np.int64)
 
 

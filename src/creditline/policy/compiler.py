@@ -26,14 +26,13 @@ def fact_order(policy: Policy) -> list[str]:
 def compile_policy(policy: Policy) -> str:
     """Source of ``measure``, ``score`` and ``judge`` with the policy's constants."""
     measure = Measure(policy)
-    functions = [measure.source(), measure.matters(), _score(policy), Judge(policy).source()]
+    functions = [measure.source(), measure.matters(), _SCORE, Judge(policy).source()]
     return "\n\n\n".join([_constants(policy), *functions]) + "\n"
 
 
 def _constants(policy: Policy) -> str:
     rules = policy.rules
     limits = [rule for rule in rules if rule.then == "limit"]
-    card = policy.scorecard
     places = fact_order(policy)
     on_application = [rule.when for rule in rules if rule.on_application]
     approve = [policy.approve.when, policy.approve.limit, policy.approve.rate] if policy.approve else []
@@ -53,7 +52,7 @@ def _constants(policy: Policy) -> str:
         ("HAS_REOPENING", int(policy.reopen is not None)),
         ("BY_REQUEST", int(bool(policy.reopen and policy.reopen.by_request))),
         ("PROBATION_US", policy.reopen.probation if policy.reopen else 0),
-        ("SCORED", _tuple(places.index(name) for name in sorted(card.facts)) if card else "(-1,)"),
+        ("PLACES", len(places) + len(TAIL) + 1),
         ("N_SCRATCH", max(1, sum(fact.operator == "distinct" for fact in policy.counted_facts))),
     ]
     return "\n".join(f"{name} = {value}" for name, value in rows)
@@ -64,21 +63,22 @@ def _tuple(values: Iterable[int]) -> str:
     return "(" + ", ".join(map(str, listed)) + ",)"
 
 
-def _score(policy: Policy) -> str:
-    """The scorecard's sum; its bins come in as a table, so that folds and challengers share one kernel."""
-    names = ", ".join(sorted(policy.scorecard.facts)) if policy.scorecard else "no facts"
-    return f'''def score(f, card):
-    """Points: the base and one bin of each of {names}."""
+_SCORE = '''def score(f, card):
+    """Points: the base, one cell of each fact and one of each pair; the card comes in as a table (Scorecard.table)."""
     points = card[0]
-    k = 2
-    for j in range(card[1]):
-        value = f[SCORED[j]]
-        if value == NULL:
-            points += card[k]
-        else:
-            i = k + 2
-            while card[i] <= value:
-                i += 2
-            points += card[i + 1]
-        k += 2 + 2 * card[k + 1]
+    k = 3
+    for _ in range(card[1]):
+        value, n = f[card[k]], card[k + 1]
+        place = 0 if value == NULL else later(card, k + 2, k + 2 + n, value) - k - 1
+        f[PLACES + card[k]] = place
+        points += card[k + 2 + n + place]
+        k += 2 * n + 4
+    for _ in range(card[2]):
+        rows = k + 5
+        columns = rows + card[k + 2]
+        cells = columns + card[k + 3]
+        row, column = card[rows + f[PLACES + card[k]]], card[columns + f[PLACES + card[k + 1]]]
+        points += card[cells + row + column]
+        k = cells + card[k + 4]
     return points'''
+"""The scorecard's sum. Folds and challengers share one kernel, whatever facts of the policy they score."""

@@ -103,6 +103,8 @@ class Policy:
     reopen: Reopening | None
     incident_code: str
     incident_reason: Reason
+    words: Mapping[str, Reason]
+    """What facts are called to people, where the policy says so."""
     text: str
     """The file as written."""
 
@@ -110,6 +112,11 @@ class Policy:
     def by_name(self) -> Mapping[str, Fact]:
         """Facts by name."""
         return {fact.name: fact for fact in self.facts}
+
+    @cached_property
+    def types(self) -> Mapping[str, Type]:
+        """Types of facts by name."""
+        return {fact.name: fact.type for fact in self.facts}
 
     @cached_property
     def by_code(self) -> Mapping[str, Rule]:
@@ -155,5 +162,5 @@ class Policy:
         return self.incident_reason if code == self.incident_code else self.by_code[code].reason
 
     def with_scorecard(self, card: Scorecard, version: str | None = None) -> Policy:
-        """The same policy under another scorecard over the same facts (a fold, a challenger)."""
+        """The same policy under another scorecard over its facts (a fold, a challenger)."""
         return replace(self, scorecard=card, version=version or self.version)

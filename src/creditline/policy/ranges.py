@@ -33,13 +33,7 @@ def widest(policy: Policy) -> dict[str, Interval]:
     found |= {fact.name: _of_fact(fact) for fact in policy.counted_facts}
     for fact in policy.sql_facts:
         found[fact.name] = interval(fact.sql, found)
-    if policy.scorecard:
-        facts = policy.scorecard.facts.values()
-        each = [[fact.missing, *(part.points for part in fact.bins)] for fact in facts]
-        base = policy.scorecard.base
-        found["points"] = (base + sum(map(min, each)), base + sum(map(max, each)))
-    else:
-        found["points"] = (0, 0)
+    found["points"] = (policy.scorecard.lowest, policy.scorecard.highest) if policy.scorecard else (0, 0)
     return found
 
 

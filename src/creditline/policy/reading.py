@@ -7,9 +7,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from importlib import resources
-from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Any, cast
 
@@ -19,15 +18,15 @@ from creditline.events.kinds import SOURCES
 from creditline.facts.definitions import CountedFact, DefinitionError, Fact, SqlFact, define, parse_window
 from creditline.facts.expressions import Expr, Type
 from creditline.facts.parsing import ExpressionError, closest, describe, parse_expression, parse_predicate
+from creditline.policy.cards import read_scorecard
 from creditline.policy.model import ATTRIBUTES, POINTS, SEVERITY, Approval, Policy, Reason, Reopening, Rule, Then
 from creditline.policy.source import Path, Plain, PolicyErrors, Source
-from creditline.scoring.scorecard import POINTS_MAX, Bin, FactPoints, Scorecard
+from creditline.scoring.scorecard import Scorecard
 
 RULES_MAX = 60
-LANGUAGES = ("zh", "en")
 
 _TOP = {
-    "policy", "title", "currency", "utc_offset", "limit_step", "consents", "facts", "scorecard", "rules",
+    "policy", "title", "currency", "utc_offset", "limit_step", "consents", "facts", "words", "scorecard", "rules",
     "approve", "reopen", "incident",
 }  # fmt: skip
 _RULE = {"code", "when", "then", "cooling_off", "cure", "reason", "answered_by", "on", "limit", "not_within"}
@@ -82,7 +81,7 @@ class _Reading:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.root = self._mapping(source.root, (), _TOP, required=("policy", "title", "facts", "rules"))
+        self.root = self.source.mapping(source.root, (), _TOP, required=("policy", "title", "facts", "rules"))
         self.scope: dict[str, Type] = dict(ATTRIBUTES)
 
     def policy(self) -> Policy | None:
@@ -90,19 +89,20 @@ class _Reading:
         consents = self._consents()
         facts = self._facts(consents)
         # A fact that is itself a mistake still has a name: those who read it are not blamed too.
-        self.scope |= {name: Type("null") for name in self._mapping(self.root.get("facts", {}), ("facts",))}
+        self.scope |= {name: Type("null") for name in self.source.mapping(self.root.get("facts", {}), ("facts",))}
         self.scope |= {fact.name: fact.type for fact in facts}
-        card = self._scorecard({fact.name: fact for fact in facts})
+        card = self._scorecard(facts)
         self.scope["points"] = POINTS
         rules, approve, reopen = self._rules(), self._approve(), self._reopen()
-        incident = self._mapping(self.root.get("incident", {}), ("incident",), {"code", "reason"})
-        reason = self._reason(incident.get("reason"), ("incident", "reason")) if incident else {}
+        incident = self.source.mapping(self.root.get("incident", {}), ("incident",), {"code", "reason"})
+        reason = self.source.texts(incident.get("reason"), ("incident", "reason")) if incident else {}
+        words = self._words(facts)
         if self.source.problems:
             return None
         return Policy(
             name=str(self.root["policy"]),
             version=content_address(self.source.root),
-            title=self._reason(self.root["title"], ("title",)),
+            title=self.source.texts(self.root["title"], ("title",)),
             currency=str(self.root.get("currency", "CNY")),
             utc_offset=self._offset(),
             limit_step=int(self._number("limit_step", 1) * 100),
@@ -114,30 +114,11 @@ class _Reading:
             reopen=reopen,
             incident_code=str(incident.get("code", "T20")),
             incident_reason=reason,
+            words=words,
             text=self.source.text,
         )
 
     # -- parts ------------------------------------------------------------------------------------
-
-    def _mapping(
-        self, value: Plain, path: Path, known: set[str] | None = None, required: Sequence[str] = ()
-    ) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            self.source.add(path, f"{path[-1] if path else 'a policy'!s} must be a mapping of keys to values")
-            return {}
-        for key in value:
-            if known is not None and key not in known:
-                self.source.add((*path, key), f"unknown key {key!r}", closest(key, sorted(known)), key=True)
-        for key in required:
-            if key not in value:
-                self.source.add(path, f"{key!r} is missing", f"add {key}:")
-        return value
-
-    def _list(self, value: Plain, path: Path) -> list[Any]:
-        if isinstance(value, list):
-            return value
-        self.source.add(path, f"{path[-1]} must be a list", "write [a, b] or one '- ' a line")
-        return []
 
     def _number(self, key: str, default: int) -> Decimal:
         value = self.root.get(key, default)
@@ -155,20 +136,20 @@ class _Reading:
             return 0
 
     def _consents(self) -> tuple[str, ...]:
-        listed = self._list(self.root.get("consents", []), ("consents",))
+        listed = self.source.listed(self.root.get("consents", []), ("consents",))
         for number, name in enumerate(listed):
             if name not in SOURCES:
                 self.source.add(("consents", number), f"unknown data source {name!r}", closest(str(name), SOURCES))
         return tuple(sorted(set(map(str, listed))))
 
     def _facts(self, consents: Sequence[str]) -> tuple[Fact, ...]:
-        specs = self._mapping(self.root.get("facts", {}), ("facts",))
+        specs = self.source.mapping(self.root.get("facts", {}), ("facts",))
         counted: dict[str, CountedFact] = {}
         texts: dict[str, str] = {}
         for name in sorted(specs):
             if not self._can_name_a_fact(name):
                 continue
-            spec = self._mapping(specs[name], ("facts", name))
+            spec = self.source.mapping(specs[name], ("facts", name))
             try:
                 fact = define(name, spec)
             except DefinitionError as error:
@@ -259,80 +240,28 @@ class _Reading:
             self.source.add((*path, key), error.message, error.suggestion)
             return 0
 
-    def _reason(self, value: Plain, path: Path) -> Reason:
-        texts = value if isinstance(value, dict) else {}
-        for language in LANGUAGES:
-            if not isinstance(texts.get(language), str) or not str(texts[language]).strip():
-                name = {"zh": "Chinese", "en": "English"}[language]
-                self.source.add(path, f"the {name} text ({language}) is missing", f"add {language}: to {path[-1]}")
-        return {language: str(texts.get(language, "")) for language in LANGUAGES}
-
-    # -- scorecard --------------------------------------------------------------------------------
-
-    def _scorecard(self, facts: Mapping[str, Fact]) -> Scorecard | None:
+    def _scorecard(self, facts: Sequence[Fact]) -> Scorecard | None:
         if "scorecard" not in self.root:
             return None
-        path: Path = ("scorecard",)
-        card = self._mapping(self.root["scorecard"], path, {"base", "facts"}, required=("base", "facts"))
-        listed = self._mapping(card.get("facts", {}), (*path, "facts"))
-        points = {}
-        for name, spec in listed.items():
-            here = (*path, "facts", name)
-            if name in self.scope and name not in facts and name not in ATTRIBUTES:
-                continue
-            if name not in facts:
-                self.source.add(here, f"unknown fact {name!r}", closest(name, list(facts)), key=True)
-                continue
-            if facts[name].type.unit in ("text", "moment", "null"):
-                self.source.add(here, f"{name} cannot be scored", "score a number, a choice or a flag", key=True)
-                continue
-            points[name] = self._fact_points(
-                facts[name].type, self._mapping(spec, here, {"missing", "bins"}, ("bins",)), here
-            )
-        return Scorecard(self._points(card.get("base", 0), (*path, "base")), points)
+        # A fact that is itself a mistake is not blamed a second time for being scored.
+        mistaken = self.scope.keys() - ATTRIBUTES.keys() - {fact.name for fact in facts}
+        return read_scorecard(self.source, self.root["scorecard"], {fact.name: fact.type for fact in facts}, mistaken)
 
-    def _fact_points(self, kind: Type, spec: Mapping[str, Any], path: Path) -> FactPoints:
-        bins, rising = [], []
-        for number, entry in enumerate(self._list(spec.get("bins", []), (*path, "bins"))):
-            here = (*path, "bins", number)
-            each = self._mapping(entry, here, {"below", "is", "points"}, required=("points",))
-            below = each.get("below")
-            limit = None
-            if below is not None:
-                if isinstance(below, bool) or not isinstance(below, int | Decimal):
-                    self.source.add((*here, "below"), f"below must be a number, is {below!r}")
-                else:
-                    # value < below, with a whole value, is value < ceil(below)
-                    rising.append(below)
-                    limit = int(Decimal(below).scaleb(kind.places).to_integral_value(ROUND_CEILING))
-            choices = tuple(self._choice(kind, c, (*here, "is")) for c in self._list(each.get("is", []), (*here, "is")))
-            bins.append(Bin(self._points(each.get("points", 0), (*here, "points")), limit, choices))
-        limits = [each.below for each in bins if not each.choices]
-        if not bins or limits[-1:] != [None] or limits.count(None) > 1:
-            self.source.add((*path, "bins"), "the last bin, and only it, has no 'below'", "end with {points: ..}")
-        elif any(a >= b for a, b in pairwise(rising)):
-            self.source.add((*path, "bins"), "the bins do not rise", "order them by 'below'")
-        return FactPoints(self._points(spec.get("missing", 0), (*path, "missing")), tuple(bins))
-
-    def _choice(self, kind: Type, value: object, path: Path) -> int:
-        if str(value) not in kind.choices:
-            self.source.add(path, f"{value!r} is not one of the choices", closest(str(value), kind.choices or ["-"]))
-            return 0
-        return kind.choices.index(str(value))
-
-    def _points(self, value: object, path: Path) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > POINTS_MAX:
-            self.source.add(path, f"points must be a whole number up to {POINTS_MAX:,}, is {value!r}")
-            return 0
-        return value
+    def _words(self, facts: Sequence[Fact]) -> Mapping[str, Reason]:
+        names = [fact.name for fact in facts]
+        words = self.source.mapping(self.root.get("words", {}), ("words",))
+        for name in words:
+            if name not in self.scope:
+                self.source.add(("words", name), f"unknown fact {name!r}", closest(name, names), key=True)
+        return {name: self.source.texts(words[name], ("words", name)) for name in sorted(words)}
 
     # -- rules ------------------------------------------------------------------------------------
 
     def _rules(self) -> tuple[Rule, ...]:
         rules: list[Rule] = []
-        for number, entry in enumerate(self._list(self.root.get("rules", []), ("rules",))):
+        for number, entry in enumerate(self.source.listed(self.root.get("rules", []), ("rules",))):
             path: Path = ("rules", number)
-            spec = self._mapping(entry, path, _RULE, required=("code", "when", "then", "reason"))
+            spec = self.source.mapping(entry, path, _RULE, required=("code", "when", "then", "reason"))
             rule = self._rule(spec, path)
             if rule and rule.code in {other.code for other in rules}:
                 self.source.add((*path, "code"), f"code {rule.code!r} stands twice", "give each rule its own code")
@@ -353,8 +282,8 @@ class _Reading:
         scopes = self._scopes(spec, then, path)
         cure, limit = self._predicate(spec, "cure", path), self._value(spec, "limit", path, "money")
         cooling_off, not_within = self._duration(spec, "cooling_off", path), self._duration(spec, "not_within", path)
-        reason = self._reason(spec.get("reason"), (*path, "reason"))
-        answers = self._list(spec.get("answered_by", []), (*path, "answered_by"))
+        reason = self.source.texts(spec.get("reason"), (*path, "reason"))
+        answers = self.source.listed(spec.get("answered_by", []), (*path, "answered_by"))
         if when is None or then not in SEVERITY:
             return None
         return Rule(
@@ -388,7 +317,7 @@ class _Reading:
 
     def _scopes(self, spec: Mapping[str, Any], then: str, path: Path) -> list[str]:
         default = ["application"] if then == "decline" else ["line"]
-        scopes = [str(scope) for scope in self._list(spec.get("on", default), (*path, "on"))]
+        scopes = [str(scope) for scope in self.source.listed(spec.get("on", default), (*path, "on"))]
         for number, scope in enumerate(scopes):
             if scope not in ("line", "application"):
                 self.source.add((*path, "on", number), f"on cannot be {scope!r}", "line, application or both")
@@ -402,11 +331,13 @@ class _Reading:
         if "approve" not in self.root:
             return None
         path: Path = ("approve",)
-        spec = self._mapping(self.root["approve"], path, _APPROVE, required=("when", "limit", "otherwise"))
-        other = self._mapping(spec.get("otherwise", {}), (*path, "otherwise"), {"code", "reason"}, ("code", "reason"))
+        spec = self.source.mapping(self.root["approve"], path, _APPROVE, required=("when", "limit", "otherwise"))
+        other = self.source.mapping(
+            spec.get("otherwise", {}), (*path, "otherwise"), {"code", "reason"}, ("code", "reason")
+        )
         when, limit = self._predicate(spec, "when", path), self._value(spec, "limit", path, "money")
         rate = self._value(spec, "rate", path, "number")
-        reason = self._reason(other.get("reason"), (*path, "otherwise", "reason"))
+        reason = self.source.texts(other.get("reason"), (*path, "otherwise", "reason"))
         if when is None or limit is None:
             return None
         return Approval(when, limit, rate, str(other.get("code", "A01")), reason)
@@ -415,7 +346,7 @@ class _Reading:
         if "reopen" not in self.root:
             return None
         path: Path = ("reopen",)
-        spec = self._mapping(self.root["reopen"], path, _REOPEN, required=("when", "limit"))
+        spec = self.source.mapping(self.root["reopen"], path, _REOPEN, required=("when", "limit"))
         when, limit = self._predicate(spec, "when", path), self._value(spec, "limit", path, "money")
         by = str(spec.get("by", "itself"))
         if by not in ("itself", "request"):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import yaml
 
 from creditline.errors import CreditlineError
+from creditline.facts.parsing import closest
+
+LANGUAGES = ("zh", "en")
 
 Path = tuple[str | int, ...]
 Plain = dict[str, "Plain"] | list["Plain"] | str | int | bool | Decimal | None
@@ -112,6 +116,37 @@ class Source:
         mark = mark or self._marks[path]
         column = mark.column + 1 + offset + (1 if offset and path in self._quoted else 0)
         return Problem(self.file, mark.line + 1, column, message, suggestion)
+
+    def mapping(
+        self, value: Plain, path: Path, known: set[str] | None = None, required: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """The value as a mapping; mistakes are noted: another kind of value, keys not known, keys required."""
+        if not isinstance(value, dict):
+            self.add(path, f"{path[-1] if path else 'a policy'!s} must be a mapping of keys to values")
+            return {}
+        for key in value:
+            if known is not None and key not in known:
+                self.add((*path, key), f"unknown key {key!r}", closest(key, sorted(known)), key=True)
+        for key in required:
+            if key not in value:
+                self.add(path, f"{key!r} is missing", f"add {key}:")
+        return value
+
+    def listed(self, value: Plain, path: Path) -> list[Any]:
+        """The value as a list; anything else is noted as a mistake."""
+        if isinstance(value, list):
+            return value
+        self.add(path, f"{path[-1]} must be a list", "write [a, b] or one '- ' a line")
+        return []
+
+    def texts(self, value: Plain, path: Path) -> dict[str, str]:
+        """A text in both languages; one that is missing is noted as a mistake."""
+        said = value if isinstance(value, dict) else {}
+        for language in LANGUAGES:
+            if not isinstance(said.get(language), str) or not str(said[language]).strip():
+                name = {"zh": "Chinese", "en": "English"}[language]
+                self.add(path, f"the {name} text ({language}) is missing", f"add {language}: to {path[-1]}")
+        return {language: str(said.get(language, "")) for language in LANGUAGES}
 
     def check(self) -> None:
         """Raise PolicyErrors when a mistake was noted."""

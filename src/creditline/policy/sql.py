@@ -11,7 +11,7 @@ All numbers are BIGINT. What dialects do differently (whole division, quotes) is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
@@ -22,6 +22,7 @@ from creditline.facts.definitions import DAY, CountedFact
 from creditline.facts.expressions import Arithmetic, Call, Case, Compare, Constant, Expr, IsNull, Logic, Name, Not
 from creditline.policy.model import Policy
 from creditline.policy.runtime import month_index, month_start
+from creditline.scoring.scorecard import Steps
 
 Dialect = Literal["duckdb", "spark"]
 
@@ -107,6 +108,19 @@ class _Expressions:
                 return "CAST(NULL AS BOOLEAN)"
             case _:
                 return f"({self.value(expr)} = 1)"
+
+
+def _looked_up(axes: Sequence[Steps], points: Sequence[int]) -> str:
+    """The cell of a table of points: cases over the places of the first axis, in each those of the rest."""
+    if not axes:
+        return str(points[0])
+    axis, width = axes[0], len(points) // axes[0].size
+    parts = [_looked_up(axes[1:], points[place * width : (place + 1) * width]) for place in range(axis.size)]
+    if len(set(parts)) == 1:
+        return parts[0]
+    cases = [f"WHEN {axis.fact} IS NULL THEN {parts[0]}"]
+    cases += [f"WHEN {axis.fact} < {limit} THEN {part}" for limit, part in zip(axis.limits, parts[1:-1], strict=True)]
+    return f"CASE {' '.join(cases)} ELSE {parts[-1]} END"
 
 
 class _Query:
@@ -350,13 +364,7 @@ class _Query:
         card = self.policy.scorecard
         if card is None:
             return "CAST(0 AS BIGINT)"
-        terms = [str(card.base)]
-        for name, fact in sorted(card.facts.items()):
-            cases = [f"WHEN {name} IS NULL THEN {fact.missing}"]
-            for each in fact.bins[:-1]:
-                test = f"{name} IN ({', '.join(map(str, each.choices))})" if each.choices else f"{name} < {each.below}"
-                cases.append(f"WHEN {test} THEN {each.points}")
-            terms.append(f"CASE {' '.join(cases)} ELSE {fact.bins[-1].points} END")
+        terms = [str(card.base), *(_looked_up(each.axes, each.points) for each in card.terms)]
         return "CAST(" + "\n    + ".join(terms) + " AS BIGINT)"
 
     def _result(self) -> str:

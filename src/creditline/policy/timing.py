@@ -154,8 +154,8 @@ class _Steps:
         for expr in exprs:
             self._read(expr, steps)
         if self.policy.scorecard:
-            for name, points in self.policy.scorecard.facts.items():
-                self._add(steps, name, [each.below for each in points.bins if each.below is not None])
+            for name, limits in self.policy.scorecard.limits.items():
+                self._add(steps, name, limits)
         return {name: None if values is None else tuple(sorted(values)) for name, values in steps.items()}
 
     def _read(self, expr: Expr, steps: dict[str, set[int] | None]) -> None:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,7 @@ from numpy.typing import NDArray
 from creditline.errors import CreditlineError
 from creditline.events.kinds import NULL
 from creditline.scoring.recipe import Recipe
-from creditline.scoring.scorecard import Bin, FactPoints, Scorecard
-from creditline.scoring.written import as_written
+from creditline.scoring.scorecard import Scorecard, Steps, Term
 
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -64,13 +62,6 @@ def out_of_fold(facts: Mapping[str, Int64s], bad: Bools, recipe: Recipe) -> OutO
     return OutOfFold(fold, tuple(cards), points)
 
 
-def train_scorecard(
-    facts: Mapping[str, Int64s], scales: Mapping[str, int], bad: Bools, recipe: Recipe
-) -> dict[str, Any]:
-    """The card of ``train`` in the form a policy file writes it."""
-    return as_written(train(facts, bad, recipe), scales)
-
-
 def train(facts: Mapping[str, Int64s], bad: Bools, recipe: Recipe) -> Scorecard:
     """A scorecard over all these facts, given in numeric form (NULL as in events.kinds).
 
@@ -94,20 +85,13 @@ def train(facts: Mapping[str, Int64s], bad: Bools, recipe: Recipe) -> Scorecard:
     factor = recipe.double / math.log(2)
     base = round(recipe.base + factor * (constant - math.log(recipe.odds)))
     weight = dict.fromkeys(facts, 0.0) | dict(zip(kept, weights.tolist(), strict=True))
-    return Scorecard(base, {name: _fact_points(limits[name], factor * weight[name] * evidence[name]) for name in facts})
+    terms = [_fact_points(name, limits[name], factor * weight[name] * evidence[name]) for name in facts]
+    return Scorecard(base, tuple(terms))
 
 
 def points_of(card: Scorecard, facts: Mapping[str, Int64s]) -> Int64s:
-    """Points of every line by a card over numeric facts: its base and the points of its bins."""
-    lines = len(next(iter(facts.values())))
-    total = np.full(lines, card.base, np.int64)
-    for name, fact in card.facts.items():
-        values = facts[name]
-        limits = np.array([each.below for each in fact.bins[:-1]], np.int64)
-        table = np.array([*(each.points for each in fact.bins), fact.missing], np.int64)
-        place = np.searchsorted(limits, values, side="right")
-        total += table[np.where(values == NULL, len(fact.bins), place)]
-    return total
+    """Points of every line by a card over numeric facts."""
+    return card.points(facts)
 
 
 def _check(facts: Mapping[str, Int64s], bad: Bools) -> None:
@@ -174,16 +158,10 @@ def _regress(matrix: Floats, bad: Bools) -> tuple[Floats, float]:
     return model.coef_[0], float(model.intercept_[0])
 
 
-def _fact_points(limits: Int64s, exact: Floats) -> FactPoints:
-    """Whole points of one fact; neighbouring bins that round to the same points become one."""
-    bins: list[Bin] = []
-    ends: Sequence[int | None] = [*limits.tolist(), None]
-    for below, value in zip(ends, exact[:-1], strict=True):
-        points = round(float(value))
-        if bins and bins[-1].points == points:
-            bins.pop()
-        bins.append(Bin(points, below))
-    return FactPoints(round(float(exact[-1])), tuple(bins))
+def _fact_points(name: str, limits: Int64s, exact: Floats) -> Term:
+    """Whole points of one fact."""
+    points = [round(float(value)) for value in exact]
+    return Term((Steps(name, tuple(limits.tolist())),), (points[-1], *points[:-1]))
 
 
-__all__ = ["OutOfFold", "TrainingError", "fold_numbers", "out_of_fold", "points_of", "train", "train_scorecard"]
+__all__ = ["OutOfFold", "TrainingError", "fold_numbers", "out_of_fold", "points_of", "train"]

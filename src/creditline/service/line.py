@@ -192,7 +192,7 @@ def _values_now(policy: Policy, slices: Slices, made: Sequence[Decision], now: i
     measured = measure(slices, policy, now, states=states, engine="python")
     facts = {name: None if column[0] == NULL else int(column[0]) for name, column in measured.items()}
     card = policy.scorecard
-    points = card.base + sum(each.points_of(facts[name]) for name, each in card.facts.items()) if card else 0
+    points = card.points_of(facts) if card else 0
     return {
         **facts,
         "limit": last.limit,

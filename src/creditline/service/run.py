@@ -253,9 +253,8 @@ def _scored(policy: Policy) -> list[str]:
 
 def _fold_policy(policy: Policy, card: Scorecard, number: int) -> Policy:
     """The policy with a fold's card as a version of its own, so that every decision can be made again."""
-    places = {name: policy.type_of(name).places for name in card.facts}
     name = f"{policy.name}.fold-{number}"
-    text = re.sub(r"^policy:.*$", f"policy: {name}", with_card(policy.text, card, places), count=1, flags=re.MULTILINE)
+    text = re.sub(r"^policy:.*$", f"policy: {name}", with_card(policy.text, card, policy.types), count=1, flags=re.MULTILINE)
     return read_policy(text, f"{name}.yaml")
 
 

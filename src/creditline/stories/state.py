@@ -56,7 +56,7 @@ class Lines:
     def points(self, facts: Values) -> int:
         """The scorecard's sum over facts; 0 without a scorecard."""
         card = self.policy.scorecard
-        return card.base + sum(each.points_of(facts[name]) for name, each in card.facts.items()) if card else 0
+        return card.points_of(facts) if card else 0
 
     def _requested(self, line: str, t: int) -> int | None:
         asked = [e for e in self.events if e.line == line and e.known <= t and isinstance(e.body, ApplicationReceived)]
