@@ -54,13 +54,16 @@ class Scale:
     repeat: int
     loans: int
     schedules: int
+    scored: int
+    trained: int
 
 
 FULL = Scale(
-    (10_000, 100_000, 1_000_000), 100, 100_000, 5_000, 100_000, 1_000_000, 3_000, 30_000, 7, 1_000_000, 1_000_000
-)
-QUICK = Scale((1_000, 10_000, 50_000), 100, 10_000, 500, 20_000, 50_000, 500, 2_000, 5, 50_000, 20_000)
-TINY = Scale((20, 40, 60), 40, 60, 60, 500, 60, 12, 20, 1, 200, 200)
+    (10_000, 100_000, 1_000_000), 100, 100_000, 5_000, 100_000, 1_000_000, 3_000, 30_000, 7, 1_000_000, 1_000_000,
+    1_000_000, 10_000,
+)  # fmt: skip
+QUICK = Scale((1_000, 10_000, 50_000), 100, 10_000, 500, 20_000, 50_000, 500, 2_000, 5, 50_000, 20_000, 100_000, 3_000)
+TINY = Scale((20, 40, 60), 40, 60, 60, 500, 60, 12, 20, 1, 200, 200, 300, 400)
 
 
 def _look(slices: Slices, policy: Policy, *, keep_facts: bool = False) -> Callable[[], object]:
@@ -267,7 +270,14 @@ def _seconds(took: Timing) -> str:
     return f"{took.median:.3f} s (best {took.best:.3f}, {took.busy:.3f} of {CORES} cores busy)"
 
 
+def scoring(scale: Scale) -> Iterator[Row]:
+    """Rows a second by a shipped card and by a boosted one, beside the libraries the cards come from."""
+    from bench import scoring as cards
+
+    yield from cards.scoring(scale)
+
+
 CASES: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "as-of": as_of, "single": single, "peers": peers, "parquet": parquet, "replay": replay,
-    "schedules": schedules, "day-end": day_end,
+    "scoring": scoring, "schedules": schedules, "day-end": day_end,
 }  # fmt: skip

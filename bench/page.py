@@ -28,6 +28,8 @@ _NOTES = """\
 - Before anything is timed all facts of the peers are compared with the kernel's, bit for bit.
 - The kernel's time includes the facts calculated from others, the points, the rules and the decision; the time of the
   hand-written peers does not. The bar asks for decisions; the second ratio has the kernel hand out every fact as well.
+- Rows to score (`bench/scoring.py`) are SIMULATED. Before anything is timed ours are compared, point by point, with the
+  scores worked out another way. The peers score the same rows in floating point with models trained on the same rows.
 - Loans of the day end (`bench/lending.py`) are SIMULATED columns from a seed: instalment loans at every month of their
   lives, about one in twelve behind with one to three rows. The scalar path runs on one core of one process.
 - `make bench` measures all; `.venv/bin/python -m bench --quick` takes a minute, `--only replay` one case.
