@@ -102,7 +102,9 @@ def _boosted(scale: Scale) -> Iterator[Row]:
         yield Row("scoring", name, figure)
 
 
-def _peers(features: Features, bad: NDArray[np.bool_], columns: dict[str, Int64s], types: dict[str, Type]) -> dict[str, Any]:
+def _peers(
+    features: Features, bad: NDArray[np.bool_], columns: dict[str, Int64s], types: dict[str, Type]
+) -> dict[str, Any]:
     """Models of the same size from the same rows, scoring the same rows in floating point, on one core."""
     import lightgbm
     from interpret.glassbox import ExplainableBoostingClassifier  # type: ignore[import-untyped]
