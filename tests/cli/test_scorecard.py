@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from creditline.cli import STATUS_REFUSED, app, main
@@ -247,6 +248,49 @@ def test_a_special_code_gets_points_of_its_own(given: Given, tmp_path: Path) -> 
     fact = json.loads((tmp_path / "card.json").read_text())["facts"]["score"]
     assert [each["value"] for each in fact["special"]] == [-999]
     assert fact["special"][0]["points"] < min(each["points"] for each in fact["bins"])
+
+
+@pytest.mark.parametrize("kind", ["woe", "ebm"])
+def test_a_special_word_gets_points_of_its_own_from_training_to_scoring(
+    given: Given, tmp_path: Path, kind: str
+) -> None:
+    bad = [each == "bad" for each in cells()["outcome"]]
+    score = ["refused" if each and n % 2 else n % 40 for n, each in enumerate(bad)]
+    path, card = given(score=score), tmp_path / "card.yaml"
+    trained(path, "--special", "refused", "--out", str(card), kind=kind)
+    said = yaml.safe_load(card.read_text())
+    (special,) = said["facts"]["score"]["special"]
+    assert special["value"] == "refused"
+    assert special["points"] < min(each["points"] for each in said["facts"]["score"]["bins"])
+    assert said["source"]["special"] == ["refused"]
+    shown = CliRunner().invoke(app, ["scorecard", "show", str(card)]).stdout
+    assert "= refused" in shown
+    scored = CliRunner().invoke(app, ["scorecard", "score", str(card), str(path)])
+    assert scored.exit_code == 0, scored.exception
+    points = [int(row["score"]) for row in csv.DictReader(io.StringIO(scored.stdout))]
+    worst = sorted(range(ROWS), key=points.__getitem__)[:20]
+    assert all(score[row] == "refused" for row in worst)
+
+
+def test_a_panel_may_count_its_months_upwards(given: Given, tmp_path: Path) -> None:
+    """The same borrowers with months numbered the other way round get the same figures and the same scores."""
+    chance = np.random.default_rng(2)
+    late = chance.integers(0, 4, (300, 4))
+    outcome = ["bad" if each else "good" for each in chance.random(300) < 0.1 + 0.2 * late[:, 0]]
+    down: Cells = {f"pay_{n + 1}": late[:, n].tolist() for n in range(4)} | {"outcome": outcome}
+    up: Cells = {f"pay_{4 - n}": late[:, n].tolist() for n in reversed(range(4))} | {"outcome": outcome}
+    scores = []
+    for name, content, latest in (("down", down, "lowest"), ("up", up, "highest")):
+        path, card = given(f"{name}.csv", content), tmp_path / f"{name}.yaml"
+        trained(path, "--features", "panel", "--latest", latest, "--out", str(card))
+        source = yaml.safe_load(card.read_text())["source"]
+        assert source["latest"] == latest
+        assert source["series"][0]["columns"][0] == ("pay_1" if latest == "lowest" else "pay_4")
+        result = CliRunner().invoke(app, ["scorecard", "score", str(card), str(path)])
+        scores.append([(row["score"]) for row in csv.DictReader(io.StringIO(result.stdout))])
+    assert len(set(scores[0])) > 3
+    assert scores[0] == scores[1]
+    assert "choose lowest or highest" in refusal(path, "--latest", "newest")
 
 
 def test_a_declared_direction_is_kept(given: Given, tmp_path: Path) -> None:

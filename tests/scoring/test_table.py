@@ -17,7 +17,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creditline.scoring.table import SUFFIXES, Table, TableError, leaks, read_table, suspects, target_of, useless
+from creditline.scoring.table import (
+    SUFFIXES,
+    Table,
+    TableError,
+    code_of,
+    leaks,
+    read_table,
+    suspects,
+    target_of,
+    useless,
+)
 
 Write = Callable[..., Path]
 
@@ -62,7 +72,7 @@ def test_any_usual_delimiter_and_line_ending_reads_the_same(write: Write, delimi
 
 
 def test_packed_files_read_as_the_files_in_them(write: Write) -> None:
-    check_small(read_table(write(gzip.compress(SMALL.encode()), "t.csv.gz")))
+    check_small(read_table(write(gzip.compress(SMALL.encode(), mtime=0), "t.csv.gz")))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("deep/in/t.csv", SMALL)
@@ -167,7 +177,7 @@ def test_a_word_among_many_numbers_is_refused_with_its_line_unless_named_as_spec
     path = write(text)
     with pytest.raises(TableError, match=r"t\.csv:82, x: 'unknwon' is a word among numbers; .*--special"):
         read_table(path)
-    assert numbers(read_table(path, special=["unknwon"]), "x")[79:] == [79, None, 81]
+    assert numbers(read_table(path, special=["unknwon"]), "x")[79:] == [79, code_of("unknwon"), 81]
     assert words(read_table(path, unused=["x"]), "x")[80] == "unknwon"
 
 
@@ -177,9 +187,9 @@ def test_a_word_among_few_values_is_a_category(write: Write) -> None:
 
 
 def test_special_numbers_stay_numbers_and_are_told(write: Write) -> None:
-    table = read_table(write("x,y\n-999,1\n5,2\n"), special=["-999", 99, "UNK"])
+    table = read_table(write("x,y\n-999,1\n5,2\n"), special=["-999", 99])
     assert numbers(table, "x") == [-999, 5]
-    assert table.special == (-999, 99)
+    assert (table.special, table.words) == ((-999, 99), {})
     with pytest.raises(TableError, match="not finite"):
         read_table(write(SMALL), special=[math.inf])
 
@@ -190,8 +200,55 @@ def test_an_infinity_is_refused_with_its_line_and_column(write: Write, cell: str
         read_table(write(f"x,y\n1,1\n{cell},2\n"))
 
 
-def test_an_infinity_named_as_special_is_missing(write: Write) -> None:
-    assert numbers(read_table(write("x,y\n1,1\ninf,2\n"), special=["inf"]), "x") == [1, None]
+def test_an_infinity_named_as_special_is_a_word(write: Write) -> None:
+    assert numbers(read_table(write("x,y\n1,1\ninf,2\n"), special=["inf"]), "x") == [1, code_of("inf")]
+
+
+def test_a_special_word_is_a_code_in_numbers_and_a_category_in_text(write: Write) -> None:
+    path = write("x,purpose,share\n1,car,5%\nrefused,refused,refused\n,NA,7%\n")
+    table = read_table(path, special=["refused", -999, "N/A2"])
+    code = code_of("refused")
+    assert numbers(table, "x") == [1, code, None]
+    assert numbers(table, "share") == [5, code, 7]
+    assert words(table, "purpose") == ["car", "refused", None]
+    assert table.words == {code: "refused", code_of("N/A2"): "N/A2"}
+    assert table.special == tuple(sorted([code, code_of("N/A2"), -999.0]))
+    assert numbers(read_table(path, special=["refused"], kinds={"x": "number"}), "x") == [1, code, None]
+
+
+def test_a_word_that_usually_means_missing_may_be_named_as_special(write: Write) -> None:
+    assert numbers(read_table(write("x,y\n1,1\nN/A,2\n,2\n"), special=["N/A"]), "x") == [1, code_of("N/A"), None]
+
+
+@given(st.sets(st.text(min_size=1), max_size=50))
+def test_codes_of_words_are_whole_exact_beyond_any_amount_and_differ(said: set[str]) -> None:
+    codes = {code_of(word) for word in said}
+    assert len(codes) == len(said)
+    assert all(-(2**53) < code < -8e15 and code == int(code) for code in codes)
+
+
+def test_a_number_that_is_the_code_of_a_special_word_is_refused(write: Write) -> None:
+    path = write(f"x,y\n1,1\n{int(code_of('refused'))},2\nrefused,2\n")
+    with pytest.raises(TableError, match=r"t\.csv:3, x: .* is a number special words are coded by"):
+        read_table(path, special=["refused"])
+
+
+def test_a_special_word_in_the_target_is_no_outcome(write: Write) -> None:
+    table = read_table(write("x,bad\n1,0\n2,1\n3,pending\n"), special=["pending"])
+    with pytest.raises(TableError, match=r"t\.csv:4, bad: .* is missing: the outcome is unknown"):
+        target_of(table, "bad", "1")
+
+
+def test_special_values_that_stand_for_one_outcome_only_leak_it(write: Write) -> None:
+    rows = "".join(f"{n % 60},{n},{int(n % 3 == 0)}\n" for n in range(120))
+    rows += "".join(f"written off,{n},1\n" for n in range(20))
+    table = read_table(write("owed,x,bad\n" + rows), special=["written off"])
+    owed = table.columns["owed"].numeric
+    assert owed is not None
+    said = owed != code_of("written off")
+    assert leaks(table, said, ["owed", "x"]) == {"owed": "is there for one outcome and missing for the other"}
+    assert "owed" not in leaks(table, target_of(table, "bad", "1"), ["owed"])
+    assert not suspects(table, target_of(table, "bad", "1"), ["owed"])
 
 
 def test_an_infinity_in_parquet_is_refused_too(tmp_path: Path) -> None:
@@ -274,7 +331,7 @@ def test_ragged_arff_rows_are_kept_out(write: Write) -> None:
     [
         ("t.xlsx", b"x", "is no known suffix"),
         ("t.csv.gz", b"no gzip at all", "is damaged or cut"),
-        ("t.csv.gz", gzip.compress(SMALL.encode() * 99)[:-20], "is damaged or cut"),
+        ("t.csv.gz", gzip.compress(SMALL.encode() * 99, mtime=0)[:-20], "is damaged or cut"),
         ("t.zip", b"no zip", "is damaged or cut"),
         ("t.parquet", b"PAR1 no parquet", "is no sound Parquet"),
     ],
@@ -464,7 +521,7 @@ def _table_or_refused(content: bytes, suffix: str) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"t{suffix}"
-        path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
+        path.write_bytes(gzip.compress(content, mtime=0) if suffix.endswith(".gz") else content)
         try:
             table = read_table(path)
         except TableError:

@@ -17,7 +17,7 @@ from creditline.money import format_minor
 
 if TYPE_CHECKING:
     from creditline.lines.telling import ReasonTold
-    from creditline.service.line import DecisionTold, LineRow, LineTold
+    from creditline.service.line import DecisionTold, LineRow, LineTold, ScoreTold
 
 _LANG = preferred_language()
 
@@ -135,6 +135,7 @@ def as_plain(told: LineTold, *, events: bool = False) -> dict[str, Any]:
             "at": format_moment(told.present.at, offset),
             "points": told.present.points,
             "standing": [_reason_plain(each) for each in told.present.standing],
+            "score_reasons": _score_plain(told.present.score),
         }
     if events:
         content["log"] = [
@@ -166,6 +167,7 @@ def _decision_plain(told: DecisionTold) -> dict[str, Any]:
         "rate_millionths": made.rate,
         "reasons": [_reason_plain(each) for each in told.reasons],
         "ended": [_reason_plain(each) for each in told.ended],
+        "score_reasons": _score_plain(told.score),
         "fired": made.fired,
         "held": made.held,
         "standing": made.standing,
@@ -177,6 +179,13 @@ def _decision_plain(told: DecisionTold) -> dict[str, Any]:
         "trigger": None if made.trigger is None else {"id": made.trigger, "kind": told.trigger_kind},
         "facts": {each.name: each.value for each in facts},
     }
+
+
+def _score_plain(told: ScoreTold | None) -> list[dict[str, Any]] | None:
+    """The principal reasons of a score; None where no reason of a decision reads the points."""
+    from creditline.scoring.reasons import plain_reason
+
+    return None if told is None else [plain_reason(told.scored, each) for each in told.reasons]
 
 
 def _reason_plain(told: ReasonTold) -> dict[str, Any]:

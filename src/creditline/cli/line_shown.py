@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from creditline.events.event import Event
     from creditline.lines.telling import ConditionTold, ReasonTold, SideTold
     from creditline.policy import Policy
-    from creditline.service.line import DecisionTold, LineTold
+    from creditline.service.line import DecisionTold, LineTold, ScoreTold
 
 UTC_OFFSET = "+08:00"
 """Where no policy says another."""
@@ -101,6 +101,7 @@ def _decision(told: DecisionTold, lang: Language) -> RenderableType:
     parts: list[RenderableType] = [title]
     for number, reason in enumerate(told.reasons, 1):
         parts.append(Padding(_reason(reason, number, policy, lang), (0, 0, 0, 4)))
+    parts += [Padding(part, (0, 0, 0, 4)) for part in _score(told.score, lang)]
     parts += [Padding(_return(reason, policy, lang), (0, 0, 0, 4)) for reason in told.ended]
     parts += [Padding(Text(note, style="dim"), (0, 0, 0, 4)) for note in _notes(told, lang)]
     return Padding(Group(*parts), (1, 0, 0, 0))
@@ -136,6 +137,17 @@ def _reason(told: ReasonTold, number: int, policy: Policy, lang: Language) -> Re
         value = _valued(fact.value, fact.unit, policy, lang)
         parts.append(Padding(Text(f"{fact.name} = {value}  {_defined(fact.definition)}", style="dim"), (0, 0, 0, 6)))
     return Group(*parts)
+
+
+def _score(told: ScoreTold | None, lang: Language) -> Iterator[RenderableType]:
+    """The principal reasons of the score, where they are asked for and there are any."""
+    from creditline.scoring.reasons import reason_in_words
+
+    if told is None or not told.reasons:
+        return
+    yield Text(text("explain.score_reasons", lang), style="bold")
+    for reason in told.reasons:
+        yield Padding(Text(f"− {reason_in_words(told.scored, reason, lang)}"), (0, 0, 0, 3))
 
 
 def _return(told: ReasonTold, policy: Policy, lang: Language) -> RenderableType:
@@ -202,14 +214,17 @@ def _notes(told: DecisionTold, lang: Language) -> Iterator[str]:
 
 
 def _now(told: LineTold, lang: Language) -> Iterator[RenderableType]:
-    """How the line stands now: cooling-off, and what would cure each standing reason."""
-    if told.present is None or told.policy is None or told.status not in ("closed", "frozen", "terminated"):
+    """How the line stands now: the score, cooling-off, and what would cure each standing reason."""
+    if told.present is None or told.policy is None:
         return
     policy, last = told.policy, told.decisions[-1].decision
     yield Text()
     yield Text(
         text("line.now", lang, moment=_moment(told.present.at, policy), points=told.present.points), style="bold"
     )
+    yield from _score(told.present.score, lang)
+    if told.status not in ("closed", "frozen", "terminated"):
+        return
     if told.status == "terminated":
         yield Text(text("line.for_good", lang))
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ def _frame(**parts: Any) -> dict[str, Any]:
     return {
         "animation": False,
         "aria": {"enabled": True, "decal": {"show": True}},
-        "grid": {"left": 12, "right": 20, "top": 44, "bottom": 36, "containLabel": True},
+        "grid": {"left": 24, "right": 20, "top": 44, "bottom": 36, "containLabel": True},
         "legend": {"top": 4, "left": 0},
         "textStyle": {"fontFamily": "inherit"},
         **parts,
@@ -55,13 +55,22 @@ def lines_option(
     series: Mapping[str, Sequence[tuple[float, float]]],
     colours: Sequence[str],
     mark: float | None = None,
+    *,
+    sloped: bool = False,
+    dotted: Collection[str] = (),
+    top: float | None = 100,
 ) -> dict[str, Any]:
-    """Lines over a numeric axis, y in percent; ``mark`` is an x to draw an upright at."""
+    """Lines over a numeric axis, y in percent; ``mark`` is an x to draw an upright at.
+
+    Lines run in steps, or ``sloped`` from point to point; ``dotted`` names series to set back; ``top`` ends the y axis.
+    """
     low = min((point[0] for points in series.values() for point in points), default=0)
-    drawn = [
-        {"type": "line", "name": name, "data": [list(point) for point in points], "showSymbol": False, "step": "end"}
-        for name, points in series.items()
-    ]
+    drawn: list[dict[str, Any]] = []
+    for name, points in series.items():
+        line: dict[str, Any] = {"type": "line", "name": name, "data": [list(p) for p in points], "showSymbol": False}
+        line |= {} if sloped else {"step": "end"}
+        line |= {"lineStyle": {"type": "dashed"}} if name in dotted else {}
+        drawn.append(line)
     if mark is not None and drawn:
         upright = {
             "symbol": "none",
@@ -74,7 +83,9 @@ def lines_option(
         color=list(colours),
         tooltip={"trigger": "axis"},
         xAxis=_axis("value", x, min=low),
-        yAxis=_axis("value", y, max=100, nameGap=40, axisLabel={"formatter": "{value}%"}),
+        yAxis=_axis(
+            "value", y, nameGap=40, axisLabel={"formatter": "{value}%"}, **({} if top is None else {"max": top})
+        ),
         series=drawn,
     )
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from creditline.errors import CreditlineError
 from creditline.scoring.features import Feature, Features
 from creditline.scoring.scorecard import POINTS_MAX
+from creditline.scoring.table import number_text, specials
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
@@ -53,7 +54,7 @@ class Axis:
     below: tuple[float, ...] = ()
     """Limits of bins, ascending; one bin more than limits."""
     special: tuple[float, ...] = ()
-    """Codes that are no amounts, each a place of its own."""
+    """Codes that are no amounts, each a place of its own; special words have numbers too, see ``table.code_of``."""
     choices: tuple[tuple[str, ...], ...] | None = None
     """Groups of choices; None for numbers."""
 
@@ -189,6 +190,15 @@ class Card:
         """The facts scored, in order of name."""
         return tuple(sorted({fact for term in self.terms for fact in term.facts}))
 
+    @cached_property
+    def words(self) -> Mapping[float, str]:
+        """Of each special value that is the code of a word the word, as the source of the card has them."""
+        return specials(self.source.get("special", ()))[1]
+
+    def special_text(self, code: float) -> str:
+        """A special value as people gave it: the word, or the number."""
+        return self.words.get(code) or number_text(code)
+
     def points(self, features: Features, where: str = "data") -> Int64s:
         """The score of every row. Raises CardError for a fact that is missing, of another kind, or infinite."""
         total = np.full(features.rows, self.base, np.int64)
@@ -321,7 +331,7 @@ class _Bin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Special(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    value: float
+    value: float | str
     points: int
 
 
@@ -341,7 +351,7 @@ class _Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _AxisFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fact: str
     below: tuple[float, ...] = ()
-    special: tuple[float, ...] = ()
+    special: tuple[float | str, ...] = ()
     choices: tuple[tuple[str, ...], ...] | None = None
 
 
@@ -408,14 +418,14 @@ def _content(card: Card) -> dict[str, Any]:
         "scaling": {"base": card.scaling.base, "odds": card.scaling.odds, "double": card.scaling.double},
         "calibration": {"intercept": card.calibration.intercept, "slope": card.calibration.slope},
         "base": card.base,
-        "facts": {term.axes[0].fact: _fact_file(term) for term in card.terms if len(term.axes) == 1},
-        "pairs": [_pair_file(term) for term in card.terms if len(term.axes) == 2],
+        "facts": {term.axes[0].fact: _fact_file(term, card.words) for term in card.terms if len(term.axes) == 1},
+        "pairs": [_pair_file(term, card.words) for term in card.terms if len(term.axes) == 2],
         "source": dict(card.source),
         "training": dict(card.training),
     }
 
 
-def _fact_file(term: Term) -> dict[str, Any]:
+def _fact_file(term: Term, words: Mapping[float, str]) -> dict[str, Any]:
     axis, points = term.axes[0], term.points
     if axis.choices is not None:
         groups = [{"values": list(group), "points": points[n + 1]} for n, group in enumerate(axis.choices)]
@@ -427,22 +437,23 @@ def _fact_file(term: Term) -> dict[str, Any]:
     out: dict[str, Any] = {"missing": points[0], "bins": bins}
     if axis.special:
         first = len(axis.below) + 2
-        out["special"] = [{"value": _short(code), "points": points[first + n]} for n, code in enumerate(axis.special)]
+        codes = [words.get(code) or _short(code) for code in axis.special]
+        out["special"] = [{"value": code, "points": points[first + n]} for n, code in enumerate(codes)]
     return out
 
 
-def _pair_file(term: Term) -> dict[str, Any]:
+def _pair_file(term: Term, words: Mapping[float, str]) -> dict[str, Any]:
     width = term.axes[1].size
     rows = [list(term.points[start : start + width]) for start in range(0, len(term.points), width)]
-    return {"rows": _axis_file(term.axes[0]), "columns": _axis_file(term.axes[1]), "points": rows}
+    return {"rows": _axis_file(term.axes[0], words), "columns": _axis_file(term.axes[1], words), "points": rows}
 
 
-def _axis_file(axis: Axis) -> dict[str, Any]:
+def _axis_file(axis: Axis, words: Mapping[float, str]) -> dict[str, Any]:
     if axis.choices is not None:
         return {"fact": axis.fact, "choices": [list(group) for group in axis.choices]}
     out: dict[str, Any] = {"fact": axis.fact, "below": [_short(limit) for limit in axis.below]}
     if axis.special:
-        out["special"] = [_short(code) for code in axis.special]
+        out["special"] = [words.get(code) or _short(code) for code in axis.special]
     return out
 
 
@@ -459,8 +470,9 @@ def _read(said: object, where: str) -> Card:
         raise CardError(where, str(error), remedy, "is no scorecard") from error
     if content.form != FORM:
         raise CardError(f"{where}, form", content.form, f"this release reads {FORM!r}", "is a form not known")
-    terms = [_fact_term(name, fact, where) for name, fact in content.facts.items()]
-    terms += [_pair_term(pair, where) for pair in content.pairs]
+    codes = _codes(content.source, where)
+    terms = [_fact_term(name, fact, codes, where) for name, fact in content.facts.items()]
+    terms += [_pair_term(pair, codes, where) for pair in content.pairs]
     scaling = Scaling(content.scaling.base, content.scaling.odds, content.scaling.double)
     calibration = Calibration(content.calibration.intercept, content.calibration.slope)
     try:
@@ -475,7 +487,24 @@ def _read(said: object, where: str) -> Card:
     return card
 
 
-def _fact_term(name: str, fact: _Fact, where: str) -> Term:
+def _codes(source: Mapping[str, Any], where: str) -> dict[str, float]:
+    """Of each special word of the source its code."""
+    remedy = "bring the file as `creditline scorecard train` wrote it, or train anew"
+    said = source.get("special", ())
+    if not isinstance(said, list | tuple) or not all(isinstance(each, int | float | str) for each in said):
+        raise CardError(f"{where}, source", said, remedy, "is no list of special values")
+    return {word: code for code, word in specials(said)[1].items()}
+
+
+def _special(said: Sequence[float | str], codes: Mapping[str, float], place: str) -> tuple[float, ...]:
+    for each in said:
+        if isinstance(each, str) and each not in codes:
+            remedy = "bring the file as `creditline scorecard train` wrote it, or train anew"
+            raise CardError(place, each, remedy, "is a special word the source does not name")
+    return tuple(codes[each] if isinstance(each, str) else each for each in said)
+
+
+def _fact_term(name: str, fact: _Fact, codes: Mapping[str, float], where: str) -> Term:
     place = f"{where}, fact {name}"
     remedy = "give bins, the last without a limit, or choices and other"
     if fact.choices is not None:
@@ -488,12 +517,17 @@ def _fact_term(name: str, fact: _Fact, where: str) -> Term:
     limits = tuple(each.below for each in fact.bins[:-1] if each.below is not None)
     if len(limits) != len(fact.bins) - 1:
         raise CardError(place, "bins", remedy, "lack a limit")
-    axis = Axis(name, tuple(limit + 0.0 for limit in limits), tuple(each.value for each in fact.special))
+    special = _special([each.value for each in fact.special], codes, place)
+    axis = Axis(name, tuple(limit + 0.0 for limit in limits), special)
     return Term((axis,), (fact.missing, *(each.points for each in fact.bins), *(each.points for each in fact.special)))
 
 
-def _pair_term(pair: _Pair, where: str) -> Term:
-    axes = tuple(Axis(each.fact, each.below, each.special, each.choices) for each in (pair.rows, pair.columns))
+def _pair_term(pair: _Pair, codes: Mapping[str, float], where: str) -> Term:
+    place = f"{where}, pair {pair.rows.fact}, {pair.columns.fact}"
+    axes = tuple(
+        Axis(each.fact, each.below, _special(each.special, codes, place), each.choices)
+        for each in (pair.rows, pair.columns)
+    )
     if len(pair.points) != axes[0].size or any(len(row) != axes[1].size for row in pair.points):
         names = f"{axes[0].fact}, {axes[1].fact}"
         raise CardError(

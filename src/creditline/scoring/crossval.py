@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from creditline.scoring.card import Calibration, Card
 from creditline.scoring.features import Features
 from creditline.scoring.inputs import InputError, check_outcomes
-from creditline.scoring.validate import auc
+from creditline.scoring.measures import auc
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -65,22 +65,39 @@ class Validated:
         return card.calibrated(calibrate(self.scores.ravel(), np.tile(self.bad, len(self.scores))))
 
 
-def stratified(bad: Bools, folds: int, seed: int) -> Int64s:
+def stratified(bad: Bools, folds: int, seed: int, groups: Int64s | None = None) -> Int64s:
     """A fold for each row, bad and good each dealt out evenly, by the seed, the outcomes and the order of rows.
 
-    Raises InputError for fewer than two folds, or more than there are rows of either outcome.
+    ``groups`` numbers rows that belong together, such as the months of one line: a group is in one fold as a whole.
+    Then groups are dealt out, those with the most bad rows first and of these the largest, so that no two folds are
+    further apart in bad rows than one group has. Raises InputError for fewer than two folds, or more than there are
+    rows, or groups, of either outcome.
     """
-    least = int(min(bad.sum(), (~bad).sum()))
+    whose = np.arange(len(bad)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    rows = np.bincount(whose)
+    bads = np.bincount(whose[bad], minlength=len(rows))
+    least = int(min((bads > 0).sum(), (bads < rows).sum()))
     if not 2 <= folds <= least:
-        raise InputError("folds", folds, f"give 2 to {least}: each fold needs rows of both outcomes", "do not fit")
+        remedy = f"give 2 to {least}: each fold needs {'rows' if groups is None else 'lines'} of both outcomes"
+        raise InputError("folds", folds, remedy, "do not fit")
     chance = np.random.default_rng(seed)
-    fold = np.zeros(len(bad), np.int64)
+    fold = np.zeros(len(rows), np.int64)
     start = 0
-    for outcome in (True, False):
-        rows = chance.permutation(np.flatnonzero(bad == outcome))
-        fold[rows] = (np.arange(len(rows)) + start) % folds
-        start += len(rows)
-    return fold
+    for alike in np.unique(np.column_stack([bads, rows]), axis=0)[::-1]:
+        dealt = chance.permutation(np.flatnonzero((bads == alike[0]) & (rows == alike[1])))
+        fold[dealt] = (np.arange(len(dealt)) + start) % folds
+        start += len(dealt)
+    held = fold[whose]
+    if groups is not None:
+        _check_both(held, bad, folds)
+    return held
+
+
+def _check_both(fold: Int64s, bad: Bools, folds: int) -> None:
+    """Whole groups cannot always be dealt so that every fold has rows of both outcomes."""
+    bads, rows = np.bincount(fold[bad], minlength=folds), np.bincount(fold, minlength=folds)
+    if (bads == 0).any() or (bads == rows).any():
+        raise InputError("folds", folds, "give fewer: lines stay whole, and a fold got one outcome only", "do not fit")
 
 
 def cross_validate(
@@ -91,12 +108,14 @@ def cross_validate(
     folds: int,
     repeats: int = 1,
     seed: int = 0,
+    groups: Int64s | None = None,
     progress: Progress | None = None,
 ) -> Validated:
     """Train ``folds * repeats`` cards and score each fold with the card that did not see it.
 
-    Repeat ``r`` deals folds and trains with seed ``seed + r``. ``progress`` is told how many cards of how many are
-    trained, 0 first. Raises InputError as ``stratified`` and ``check_outcomes`` do.
+    Repeat ``r`` deals folds and trains with seed ``seed + r``. Rows of one of ``groups`` are always held out together.
+    ``progress`` is told how many cards of how many are trained, 0 first. Raises InputError as ``stratified`` and
+    ``check_outcomes`` do.
     """
     check_outcomes(features, bad)
     if repeats < 1:
@@ -106,7 +125,7 @@ def cross_validate(
     fold = np.zeros(shape, np.int64)
     aucs, exact_aucs = np.zeros((repeats, folds)), np.zeros((repeats, folds))
     for repeat in range(repeats):
-        fold[repeat] = stratified(bad, folds, seed + repeat)
+        fold[repeat] = stratified(bad, folds, seed + repeat, groups)
         for number in range(folds):
             if progress:
                 progress(repeat * folds + number, repeats * folds)

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creditline.errors import CreditlineError
-from creditline.scoring.table import Column, Table
+from creditline.scoring.table import Column, Table, as_given, specials
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -105,7 +105,7 @@ class Features:
     columns: Mapping[str, Feature]
     rows: int
     special: tuple[float, ...] = ()
-    """Numbers that are codes and not amounts, such as -999; each is a bin of its own."""
+    """Numbers that are codes and not amounts, such as -999, or stand for a special word; each is a bin of its own."""
     source: Mapping[str, Any] = field(default_factory=dict)
     """How these columns are made again from a table; see ``again``."""
 
@@ -150,30 +150,36 @@ class Plan:
         return Plan(series, limit)
 
 
-def raw(table: Table, drop: Collection[str] = (), *, special: Sequence[float] | None = None) -> Features:
+def raw(table: Table, drop: Collection[str] = (), *, special: Sequence[float | str] | None = None) -> Features:
     """The columns of the table as they are, without those to drop; special values are the table's unless given.
 
     Raises FeatureError for a name to drop that is not there, and for infinities.
     """
     _present(table, drop)
-    special = tuple(float(each) for each in (table.special if special is None else special))
+    codes, words = (table.special, table.words) if special is None else specials(special)
     kept = {name: _feature(name, each) for name, each in table.columns.items() if name not in drop}
-    source = {"kind": "raw", "columns": _kinds(kept), "special": list(special)}
-    return Features(kept, table.rows, special, source)
+    source = {"kind": "raw", "columns": _kinds(kept), "special": as_given(codes, {**table.words, **words})}
+    return Features(kept, table.rows, codes, source)
 
 
 def panel(
-    table: Table, drop: Collection[str] = (), *, special: Sequence[float] | None = None, plan: Plan | None = None
+    table: Table,
+    drop: Collection[str] = (),
+    *,
+    special: Sequence[float | str] | None = None,
+    plan: Plan | None = None,
+    latest: Latest = "lowest",
 ) -> Features:
     """The columns as they are and what the series among them tell; without a plan one is worked out.
 
-    Special values count as missing in what is worked out from several columns. Without a plan, what comes to the same
+    Special values count as missing in what is worked out from several columns. ``latest`` says which number of a series
+    is its latest month, see ``plan_of``; a plan has its months in order already. Without a plan, what comes to the same
     number in every row is left out. Raises FeatureError for a name that is not there, or without any series.
     """
     plain = raw(table, drop, special=special)
     whole = plan is not None
     if plan is None:
-        plan = plan_of(plain)
+        plan = plan_of(plain, latest)
     if not plan.series:
         remedy = "use the raw features, or number the months of a series, such as bill_1 .. bill_6"
         raise FeatureError("features", "panel", remedy, "found no series of at least three numbered columns")
@@ -182,7 +188,7 @@ def panel(
         derived.work_out(plan)
     made = dict(plain.columns)
     made.update(derived.made)
-    source = {"kind": "panel", "columns": plain.source["columns"], "special": list(plain.special), **plan.to_dict()}
+    source = {**plain.source, "kind": "panel", "latest": latest, **plan.to_dict()}
     return Features(made, plain.rows, plain.special, source)
 
 
@@ -201,7 +207,8 @@ def again(table: Table, source: Mapping[str, Any], where: str = "data") -> Featu
             raise FeatureError(where, name, "bring the column the card was trained on", "is missing")
         given = table.columns[name]
         if kind == "text":
-            columns[name] = Column(name, text=given.text if given.numeric is None else _as_text(given.numeric))
+            said = given.text if given.numeric is None else _as_text(given.numeric, table.words)
+            columns[name] = Column(name, text=said)
         elif given.numeric is None:
             assert given.text is not None
             example = next((each for each in given.text if each is not None), None)
@@ -213,7 +220,8 @@ def again(table: Table, source: Mapping[str, Any], where: str = "data") -> Featu
     part = Table(columns, table.rows, table.source)
     if source["kind"] == "raw":
         return raw(part, special=source["special"])
-    return panel(part, special=source["special"], plan=Plan.from_dict(source))
+    # Cards of before `latest` was written down all had their months in this order.
+    return panel(part, special=source["special"], plan=Plan.from_dict(source), latest=source.get("latest", "lowest"))
 
 
 def plan_of(features: Features, latest: Latest = "lowest") -> Plan:
@@ -271,13 +279,17 @@ def _feature(name: str, column: Column) -> Feature:
     return Feature(None, codes, choices, "as in the data")
 
 
-def _as_text(numbers: Floats) -> NDArray[np.object_]:
-    """Numbers as the text a file would hold: whole ones without a point, NaN as missing."""
+def _as_text(numbers: Floats, words: Mapping[float, str]) -> NDArray[np.object_]:
+    """Numbers as the text a file would hold: whole ones without a point, codes as their words, NaN as missing."""
     text = [
-        None if each != each else str(int(each)) if each == int(each) else repr(each)  # noqa: PLR0124
+        None if each != each else words.get(each) or _plain(each)  # noqa: PLR0124
         for each in numbers.tolist()
     ]
     return np.array(text, np.object_)
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else repr(number)
 
 
 def _speaks(name: str, role: str) -> bool:
@@ -534,4 +546,4 @@ def _longest(true: Bools) -> Floats:
     return best
 
 
-__all__ = ["Feature", "FeatureError", "Features", "Plan", "Series", "again", "panel", "plan_of", "raw"]
+__all__ = ["Feature", "FeatureError", "Features", "Latest", "Plan", "Series", "again", "panel", "plan_of", "raw"]

@@ -6,20 +6,32 @@ AUC of one outcome only. Nothing here is random.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
-from scipy.stats import norm, rankdata
 
-from creditline.scoring.validate import auc, cumulated, ks
+from creditline.scoring.intervals import (
+    Interval,
+    Tested,
+    apart,
+    auc_difference,
+    auc_error,
+    auc_test,
+    bounds,
+    errors,
+    mean_error,
+    paired,
+    share_interval,
+    wilson,
+)  # fmt: skip
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Scores = NDArray[Any]
+"""Whole points, or other numbers that are higher for better lines; exact under ties either way."""
 
 CLIP = 1e-12
 """Probabilities are kept this far from 0 and 1 where a logarithm is taken."""
@@ -29,14 +41,6 @@ SMOOTHING = 0.5
 
 _STEPS = 50
 _CLOSE = 1e-10
-
-
-class Interval(NamedTuple):
-    """A figure and the bounds it lies within at the level asked for."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Calibration(NamedTuple):
@@ -75,6 +79,39 @@ class Gain(NamedTuple):
     """How many times as often rows go bad in it as in all."""
 
 
+def auc(points: Scores, bad: Bools) -> float | None:
+    """Share of (good, bad) pairs in which the good one has more points, ties counting half; None without both kinds.
+
+    The Mann-Whitney statistic over the product of counts (Hanley and McNeil 1982), from whole numbers.
+    """
+    _, bads, goods = cumulated(points, bad)
+    if not len(bads) or bads[-1] == 0 or goods[-1] == 0:
+        return None
+    bads_here = np.diff(bads, prepend=0)
+    goods_here = np.diff(goods, prepend=0)
+    # Twice the wins, so that halves stay whole: goods above these bads, and those level with them.
+    doubled = int(np.sum(bads_here * (2 * (goods[-1] - goods) + goods_here)))
+    return doubled / (2 * int(bads[-1]) * int(goods[-1]))
+
+
+def ks(points: Scores, bad: Bools) -> float | None:
+    """Largest distance between the shares of bad and of good at or under some score (Kolmogorov-Smirnov)."""
+    _, bads, goods = cumulated(points, bad)
+    if not len(bads) or bads[-1] == 0 or goods[-1] == 0:
+        return None
+    return float(np.max(np.abs(bads / bads[-1] - goods / goods[-1])))
+
+
+def cumulated(points: Scores, bad: Bools) -> tuple[NDArray[Any], Int64s, Int64s]:
+    """The different scores, ascending, and the counts of bad and of good at or under each."""
+    if len(points) != len(bad):
+        raise ValueError(f"{len(points)} scores but {len(bad)} outcomes; give one of each a line")
+    scores, place = np.unique(points, return_inverse=True)
+    bads = np.bincount(place[bad], minlength=len(scores)).cumsum()
+    goods = np.bincount(place[~bad], minlength=len(scores)).cumsum()
+    return scores, bads.astype(np.int64), goods.astype(np.int64)
+
+
 def gini(scores: ArrayLike, bad: Bools) -> float | None:
     """Twice the AUC less one: 0 for chance, 1 for perfect."""
     area = auc(np.asarray(scores), bad)
@@ -83,20 +120,25 @@ def gini(scores: ArrayLike, bad: Bools) -> float | None:
 
 def brier(probability: Floats, bad: Bools) -> float:
     """Mean squared distance of probability and outcome."""
-    _paired(probability, bad)
+    paired(probability, bad)
     return float(np.mean((probability - bad) ** 2))
 
 
 def log_loss(probability: Floats, bad: Bools) -> float:
     """Mean of minus the log of the probability given to what came; probabilities of 0 and 1 are clipped."""
-    _paired(probability, bad)
+    return float(log_losses(probability, bad).mean())
+
+
+def log_losses(probability: Floats, bad: Bools) -> Floats:
+    """What each row adds to the log loss."""
+    paired(probability, bad)
     held = np.clip(probability, CLIP, 1 - CLIP)
-    return float(-np.mean(np.where(bad, np.log(held), np.log1p(-held))))
+    return np.asarray(-np.where(bad, np.log(held), np.log1p(-held)), np.float64)
 
 
 def calibration(probability: Floats, bad: Bools) -> Calibration | None:
     """Slope and intercepts (Cox 1958); None with one outcome only, equal probabilities, or outcomes parted by them."""
-    _paired(probability, bad)
+    paired(probability, bad)
     odds = logit(np.clip(probability, CLIP, 1 - CLIP))
     if bad.all() or not bad.any() or np.ptp(odds) == 0:
         return None
@@ -109,7 +151,7 @@ def calibration(probability: Floats, bad: Bools) -> Calibration | None:
 
 def reliability(probability: Floats, bad: Bools, bins: int = 10) -> list[Reliability]:
     """Rows in ``bins`` groups of about one size by probability, ascending; equal probabilities stay together."""
-    _paired(probability, bad)
+    paired(probability, bad)
     edges = np.unique(np.quantile(probability, np.linspace(0, 1, bins + 1)[1:-1]))
     place = np.searchsorted(edges, probability, side="right")
     told = []
@@ -125,15 +167,6 @@ def calibration_error(probability: Floats, bad: Bools, bins: int = 10) -> float:
     """Mean distance of foretold and come over the groups of ``reliability``, weighted by rows."""
     groups = reliability(probability, bad, bins)
     return sum(each.rows * abs(each.foretold - each.bad) for each in groups) / len(bad)
-
-
-def wilson(hits: int, rows: int, level: float = 0.95) -> tuple[float, float]:
-    """Bounds of a share of ``hits`` among ``rows`` (Wilson 1927)."""
-    z = float(norm.ppf((1 + level) / 2))
-    share, spread = hits / rows, z * z / rows
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * math.sqrt(share * (1 - share) / rows + spread / (4 * rows)) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def gains(scores: ArrayLike, bad: Bools, groups: int = 10) -> list[Gain]:
@@ -182,55 +215,44 @@ def counts(values: ArrayLike, limits: Floats) -> Int64s:
     return np.bincount(place, minlength=len(limits) + 1).astype(np.int64)
 
 
-def auc_error(scores: ArrayLike, bad: Bools) -> float | None:
-    """DeLong's standard error of the AUC; None with fewer than two rows of an outcome."""
-    if min(int(bad.sum()), int((~bad).sum())) < 2:
-        return None
-    _, covariance = _delong([np.asarray(scores, np.float64)], bad)
-    return math.sqrt(max(0.0, float(covariance[0, 0])))
-
-
-def auc_interval(scores: ArrayLike, bad: Bools, level: float = 0.95) -> Interval | None:
+def auc_interval(scores: ArrayLike, bad: Bools, level: float = 0.95, groups: Int64s | None = None) -> Interval | None:
     """The AUC with DeLong's interval (1988), taken on the scale of log odds so that it stays within 0 and 1.
 
     None with fewer than two rows of an outcome, where no variance exists.
     """
-    area, error = auc(np.asarray(scores), bad), auc_error(scores, bad)
-    if area is None or error is None:
+    area, error = auc(np.asarray(scores), bad), auc_error(scores, bad, groups)
+    return None if area is None or error is None else share_interval(area, error, level)
+
+
+def ks_error(scores: ArrayLike, bad: Bools, groups: Int64s | None = None) -> float | None:
+    """Standard error of the KS, the score of the largest distance taken as given; None with one outcome only."""
+    values = np.asarray(scores)
+    found, bads, goods = cumulated(values, bad)
+    if not len(found) or bads[-1] == 0 or goods[-1] == 0:
         return None
-    if error == 0 or not 0 < area < 1:
-        return Interval(area, area, area)
-    z = float(norm.ppf((1 + level) / 2)) * error / (area * (1 - area))
-    middle = float(logit(area))
-    return Interval(area, float(expit(middle - z)), float(expit(middle + z)))
+    gap = bads / bads[-1] - goods / goods[-1]
+    most = int(np.argmax(np.abs(gap)))
+    under = values <= found[most]
+    of_bad = (under - bads[most] / bads[-1]) * len(bad) / bads[-1]
+    of_good = (under - goods[most] / goods[-1]) * len(bad) / goods[-1]
+    return errors(np.where(bad, of_bad, -of_good)[:, None], groups)[0]
 
 
-def auc_difference(first: ArrayLike, second: ArrayLike, bad: Bools, level: float = 0.95) -> Interval | None:
-    """AUC of ``first`` less that of ``second`` on the same rows, with DeLong's interval for paired scores."""
-    if min(int(bad.sum()), int((~bad).sum())) < 2:
+def calibration_errors(probability: Floats, bad: Bools, groups: Int64s | None = None) -> Calibration | None:
+    """Standard errors of the slope and the intercepts, robust where the curve is not logistic (Huber 1967)."""
+    found = calibration(probability, bad)
+    if found is None:
         return None
-    areas, covariance = _delong([np.asarray(first, np.float64), np.asarray(second, np.float64)], bad)
-    apart = float(areas[0] - areas[1])
-    variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-    half = float(norm.ppf((1 + level) / 2)) * math.sqrt(max(0.0, variance))
-    return Interval(apart, apart - half, apart + half)
+    odds = logit(np.clip(probability, CLIP, 1 - CLIP))
+    both = _sandwich(np.column_stack([np.ones(len(odds)), odds]), found.intercept + found.slope * odds, bad, groups)
+    large = _sandwich(np.ones((len(odds), 1)), found.in_the_large + odds, bad, groups)
+    return Calibration(both[1], both[0], large[0])
 
 
-def _delong(scored: Sequence[Floats], bad: Bools) -> tuple[Floats, NDArray[np.float64]]:
-    """Areas and their covariance by mid-ranks (Sun and Xu 2014)."""
-    bads, goods = int(bad.sum()), int((~bad).sum())
-    of_bad, of_good, areas = [], [], []
-    for scores in scored:
-        _paired(scores, bad)
-        whole = rankdata(scores)
-        # Share of bad rows each good one stands above, and of good rows above each bad one.
-        above = (whole[~bad] - rankdata(scores[~bad])) / bads
-        below = 1 - (whole[bad] - rankdata(scores[bad])) / goods
-        of_good.append(above)
-        of_bad.append(below)
-        areas.append(above.mean())
-    covariance = np.atleast_2d(np.cov(of_bad)) / bads + np.atleast_2d(np.cov(of_good)) / goods
-    return np.array(areas), np.asarray(covariance, np.float64)
+def _sandwich(matrix: Floats, odds: Floats, bad: Bools, groups: Int64s | None) -> list[float]:
+    chance = expit(odds)
+    curve = (matrix * (chance * (1 - chance))[:, None]).T @ matrix / len(bad)
+    return errors((matrix * (bad - chance)[:, None]) @ np.linalg.pinv(curve).T, groups)
 
 
 def _logistic(matrix: Floats, offset: Floats, bad: Bools) -> Floats:
@@ -260,13 +282,9 @@ def _shares(given: ArrayLike) -> Floats:
     return np.asarray(held / held.sum(), np.float64)
 
 
-def _paired(values: Floats, bad: Bools) -> None:
-    if len(values) != len(bad):
-        raise ValueError(f"{len(values)} values but {len(bad)} outcomes; give one of each a row")
-
-
 __all__ = [
-    "Calibration", "Gain", "Interval", "Reliability", "auc", "auc_difference", "auc_error", "auc_interval", "brier",
-    "calibration", "calibration_error", "counts", "csi", "gains", "gini", "ks", "log_loss", "psi", "reliability",
-    "score_bins", "wilson",
+    "Calibration", "Gain", "Interval", "Reliability", "Tested", "apart", "auc", "auc_difference", "auc_error",
+    "auc_interval", "auc_test", "bounds", "brier", "calibration", "calibration_error", "calibration_errors", "counts",
+    "csi", "cumulated", "gains", "gini", "ks", "ks_error", "log_loss", "log_losses", "mean_error", "psi",
+    "reliability", "score_bins", "share_interval", "wilson",
 ]  # fmt: skip

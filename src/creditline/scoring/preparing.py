@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creditline.errors import CreditlineError
-from creditline.scoring.features import Features, panel, raw
+from creditline.scoring.fairness import groups_of
+from creditline.scoring.features import Features, Latest, panel, raw
 from creditline.scoring.sensitive import ALLOWED, refused, sensitive, sensitive_by_values
 from creditline.scoring.table import Table, leaks, no_column, read_table, suspects, target_of, useless
 
@@ -30,6 +31,8 @@ class Prepared:
     """Sensitive columns used, and the reason given."""
     suspects: dict[str, float] = field(default_factory=dict)
     """Columns that nearly tell the outcome alone, and their AUC."""
+    beside: dict[str, list[str | None]] = field(default_factory=dict)
+    """The group of every row by each sensitive column of the data, used or not: for ``fairness``, never an input."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Asked:
     """Values that are codes and no amounts."""
     features: str = "raw"
     """``raw`` or ``panel``."""
+    latest: Latest = "lowest"
+    """Of a panel, which number of a series is its latest month."""
 
 
 def prepare(data: Path, asked: Asked) -> Prepared:
@@ -59,17 +64,19 @@ def prepare(data: Path, asked: Asked) -> Prepared:
     table.column(asked.target)
     dropped = dict.fromkeys(_dropped(asked, table), "named with --drop")
     names = [name for name in table.columns if name != asked.target and name not in dropped]
-    said = {name: each.seen() for name, each in table.columns.items() if name in names and not each.is_numeric}
-    found = sensitive_by_values(said) | sensitive(names)
+    telling = _telling(table, asked.target)
+    found = {name: why for name, why in telling.items() if name in names}
     _refuse_sensitive(data.name, refused(found, asked.allow))
     bad = target_of(table, asked.target, asked.bad)
     _refuse_leaks(data.name, leaks(table, bad, names))
     dropped |= useless(table, names)
     names = [name for name in names if name not in dropped]
-    make = panel if asked.features == "panel" else raw
-    features = make(table, [name for name in table.columns if name not in names], special=table.special)
+    out = [name for name in table.columns if name not in names]
+    features = panel(table, out, latest=asked.latest) if asked.features == "panel" else raw(table, out)
     given = {name: asked.allow.get(name, asked.allow.get(why, "")) for name, why in found.items()}
-    return Prepared(table, features, bad, dropped, given, suspects(table, bad, names))
+    beside = {name: groups_of(table.columns[name], why, table.special, table.words) for name, why in telling.items()}
+    beside = {name: groups for name, groups in beside.items() if len(set(groups) - {None}) > 1}
+    return Prepared(table, features, bad, dropped, given, suspects(table, bad, names), beside)
 
 
 def split(given: Sequence[str] | None) -> tuple[str, ...]:
@@ -86,6 +93,13 @@ def _dropped(asked: Asked, table: Table) -> list[str]:
         if name == asked.target:
             raise CreditlineError("--drop", name, "drop columns that are not the target", "is the target")
     return names
+
+
+def _telling(table: Table, target: str) -> dict[str, str]:
+    """The sensitive columns, dropped ones among them, and what makes each so."""
+    names = [name for name in table.columns if name != target]
+    words = {name: table.columns[name].seen() for name in names if not table.columns[name].is_numeric}
+    return sensitive_by_values(words) | sensitive(names)
 
 
 def _refuse_sensitive(source: str, found: Mapping[str, str]) -> None:

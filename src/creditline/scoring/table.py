@@ -6,13 +6,19 @@ missing (``none`` is not: in credit files it is an answer). A column is one of n
 ``-1.5e3``, ``true``/``false`` (1 and 0), ``12.5%`` (12.5) where every cell has the sign, and with commas by the
 delimiter of the file: between commas ``"1,234"`` is grouped, between anything else ``0,5`` is a decimal comma.
 Any other column is text. A single word among many numbers is neither guessed nor dropped but refused.
+
+A word named as special, such as ``refused``, is a category in a column of text. In a column of numbers it is a code
+like -999: a number far below any amount, worked out from the word alone (``code_of``), so that it is the same in every
+file; tables, features and cards carry the number, and files of cards the word.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
+import math
 import re
 import zipfile
 import zlib
@@ -58,6 +64,9 @@ SEEN_MAX = 20
 """Most values an error lists."""
 
 DELIMITERS = (",", ";", "\t", "|")
+
+CODES_FROM = -8_700_000_000_000_000
+"""Codes of special words lie from here down to -2**53, whole and exact, where no amount is."""
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
@@ -126,7 +135,9 @@ class Table:
     aside: tuple[Aside, ...] = ()
     """Rows kept out because they have too few or too many cells or broken quotes."""
     special: tuple[float, ...] = ()
-    """Numbers that stand for something other than an amount, such as -999; ascending."""
+    """Numbers that stand for something other than an amount, such as -999, or for a special word; ascending."""
+    words: Mapping[float, str] = field(default_factory=dict)
+    """Of each code of a special word the word."""
 
     def place(self, row: int) -> str:
         """Where a row stands, numbered from 0 here: file and line, else file and number from 1."""
@@ -157,19 +168,33 @@ def number_of(cell: str) -> float | None:
     return float(cell) if _PLAIN.fullmatch(cell) else None
 
 
-def specials(given: Iterable[float | str]) -> tuple[tuple[float, ...], frozenset[str]]:
-    """Special values told apart: numbers ascending, and words; raises TableError for what is not finite."""
+def code_of(word: str) -> float:
+    """The number that stands for a special word in columns of numbers."""
+    return float(CODES_FROM - int.from_bytes(hashlib.sha256(word.encode()).digest()[:6], "big"))
+
+
+def specials(given: Iterable[float | str]) -> tuple[tuple[float, ...], dict[float, str]]:
+    """Special values as numbers, ascending, and of each that is the code of a word the word.
+
+    Raises TableError for what is not finite.
+    """
     numbers: set[float] = set()
-    words: set[str] = set()
+    words: dict[float, str] = {}
     for each in given:
         number = number_of(each.strip()) if isinstance(each, str) else float(each)
         if number is None:
-            words.add(str(each).strip())
+            words[code_of(str(each).strip())] = str(each).strip()
         elif not np.isfinite(number):
             raise TableError("special", each, "give finite numbers or words", "is not finite")
         else:
             numbers.add(number)
-    return tuple(sorted(numbers)), frozenset(words)
+    return tuple(sorted({*numbers, *words})), dict(sorted(words.items()))
+
+
+def as_given(special: Iterable[float], words: Mapping[float, str]) -> list[float | str]:
+    """Special values as people give them and ``specials`` takes them: numbers ascending, then words in order."""
+    numbers = sorted(each for each in special if each not in words)
+    return [*numbers, *sorted(words[each] for each in special if each in words)]
 
 
 def read_table(
@@ -181,8 +206,8 @@ def read_table(
 ) -> Table:
     """The table in a file; its format is told by its name, see ``SUFFIXES``. A ZIP archive holds one such file.
 
-    ``special`` numbers stay numbers and are listed in the table; special words are missing in columns of numbers and
-    categories in columns of text. Columns named in ``unused`` are kept as they come and never refused.
+    ``special`` numbers stay numbers and are listed in the table, as are the codes that special words get in columns of
+    numbers; in columns of text they are categories. Columns in ``unused`` are kept as they come and never refused.
     ``kinds`` says what columns must be in place of what they look like, so that a file scored is read as the one
     trained on was; columns it does not name are then unused. Raises TableError with file, line, column and value.
     """
@@ -197,7 +222,8 @@ def read_table(
     rows = len(next(iter(read.cells.values())))
     if rows == 0:
         raise TableError(path.name, "0 rows", "give a file with rows under its column names", "holds no rows")
-    table = Table({}, rows, path.name, read.lines, read.aside, numbers)
+    table = Table({}, rows, path.name, read.lines, read.aside, numbers, words)
+    words_of = {word: code for code, word in words.items()}
     for column, given in read.cells.items():
         wanted = (kinds or read.kinds).get(column)
         checked = column not in unused if kinds is None else column in kinds
@@ -205,7 +231,8 @@ def read_table(
             typed = _number_column(column, given, table, checked=checked)
             table.columns[column] = _as_text(typed) if wanted == "text" else typed
         else:
-            table.columns[column] = _typed(column, given, _Asked(wanted, words, read.delimiter, checked=checked), table)
+            asked = _Asked(wanted, words_of, read.delimiter, checked=checked)
+            table.columns[column] = _typed(column, given, asked, table)
     return table
 
 
@@ -215,7 +242,9 @@ def target_of(table: Table, column: str, bad: str) -> Bools:
     Raises TableError where the column is not there, has missing cells, never says ``bad``, or says nothing else.
     """
     target = table.column(column)
-    missing = np.flatnonzero(target.missing)
+    # A word that is no outcome, such as "pending", tells none; it must not count as good.
+    coded = np.isin(target.numeric, list(table.words)) if target.numeric is not None else np.zeros(table.rows, np.bool_)
+    missing = np.flatnonzero(target.missing | coded)
     if len(missing):
         remedy = f"take the {len(missing)} rows without an outcome out of the file"
         raise TableError(
@@ -240,18 +269,19 @@ def target_of(table: Table, column: str, bad: str) -> Bools:
 def leaks(table: Table, bad: Bools, names: Iterable[str]) -> dict[str, str]:
     """Columns among ``names`` that tell the outcome of every row, and how: something known only afterwards.
 
-    A column leaks when it has answers for one outcome and none for the other, when each of its few values has rows of
-    one outcome only (missing is a value too), and when one limit parts its numbers into bad and good.
+    A column leaks when it has answers for one outcome and none for the other (special values are no answers), when each
+    of its few values has rows of one outcome only (missing is a value too), and when one limit parts its numbers into
+    bad and good.
     """
     found = {}
     for name in names:
         column = table.columns[name]
-        missing = column.missing
+        missing = _silent(column, table)
         if missing.any() and not missing.all() and _one_outcome(bad[missing]) and _one_outcome(bad[~missing]):
             found[name] = "is there for one outcome and missing for the other"
         elif _told(column, bad):
             found[name] = "tells the outcome of every row by its values"
-        elif column.numeric is not None and _parted(column.numeric, bad):
+        elif column.numeric is not None and _parted(np.where(missing, np.nan, column.numeric), bad):
             found[name] = "tells the outcome of every row by one limit"
     return found
 
@@ -259,13 +289,14 @@ def leaks(table: Table, bad: Bools, names: Iterable[str]) -> dict[str, str]:
 def suspects(table: Table, bad: Bools, names: Iterable[str], least: float = 0.95) -> dict[str, float]:
     """Columns among ``names`` that part bad from good alone with an AUC of ``least`` or more: leaks, if not luck.
 
-    Numbers count in the better direction, without missing; texts of few values by the share of bad of each.
+    Numbers count in the better direction, without missing and special ones; texts of few values by the share of bad of
+    each.
     """
     found = {}
     for name in names:
         column = table.columns[name]
         if column.numeric is not None:
-            said = ~np.isnan(column.numeric)
+            said = ~_silent(column, table)
             area = auc(column.numeric[said], bad[said])
         else:
             codes, place = _codes(column)
@@ -307,6 +338,13 @@ def _names_rows(column: Column, present: int, different: int, rows: int) -> bool
         return different >= MOSTLY * present
     # Counted up row by row, as an export does that numbers its rows.
     return present == rows and bool((np.diff(column.numeric) == 1).all())
+
+
+def _silent(column: Column, table: Table) -> Bools:
+    """Which rows say no amount where amounts are said: missing ones, and special ones."""
+    if column.numeric is None:
+        return column.missing
+    return np.asarray(np.isnan(column.numeric) | np.isin(column.numeric, table.special), np.bool_)
 
 
 def _one_outcome(bad: Bools) -> bool:
@@ -615,8 +653,8 @@ def _parquet_column(name: str, column: str, values: pa.ChunkedArray) -> Sequence
 @dataclass(frozen=True)
 class _Asked:
     kind: Kind | None
-    words: frozenset[str]
-    """Special words."""
+    words: Mapping[str, float]
+    """Of each special word its code."""
     delimiter: str
     checked: bool
 
@@ -631,10 +669,23 @@ def _typed(name: str, given: Sequence[str], asked: _Asked, table: Table) -> Colu
         numbers = _slow(name, said, asked, table)
     if numbers is None:
         return Column(name, text=_objects(cells))
-    return _number_column(name, numbers, table, checked=True)
+    return _number_column(name, _with_codes(name, numbers, cells, asked, table), table, checked=True)
 
 
-def _cell(given: str, words: frozenset[str]) -> str | None:
+def _with_codes(name: str, numbers: Floats, cells: Sequence[str | None], asked: _Asked, table: Table) -> Floats:
+    """The numbers with the codes of special words in their cells; raises TableError for a number that is a code."""
+    if not asked.words:
+        return numbers
+    taken = np.flatnonzero(np.isin(numbers, list(asked.words.values())))
+    if len(taken):
+        row = int(taken[0])
+        remedy = "write amounts in larger units"
+        raise TableError(f"{table.place(row)}, {name}", cells[row], remedy, "is a number special words are coded by")
+    codes = np.array([math.nan if cell is None else asked.words.get(cell, math.nan) for cell in cells], np.float64)
+    return np.where(np.isnan(codes), numbers, codes)
+
+
+def _cell(given: str, words: Collection[str]) -> str | None:
     stripped = given.strip()
     return None if stripped.casefold() in MISSING and stripped not in words else stripped
 
@@ -721,6 +772,6 @@ def _as_text(column: Column) -> Column:
 
 
 __all__ = [
-    "SUFFIXES", "Aside", "Column", "Kind", "Table", "TableError", "leaks", "no_column", "number_text", "read_table",
-    "suspects", "target_of", "useless",
+    "SUFFIXES", "Aside", "Column", "Kind", "Table", "TableError", "as_given", "code_of", "leaks", "no_column",
+    "number_text", "read_table", "specials", "suspects", "target_of", "useless",
 ]  # fmt: skip

@@ -14,14 +14,16 @@ from creditline.clock import DAY
 from creditline.errors import CreditlineError
 from creditline.events.event import Event
 from creditline.events.kinds import KINDS, NULL, EventVoided
+from creditline.facts.expressions import Name
 from creditline.facts.parsing import closest
 from creditline.facts.slices import Slices
 from creditline.lines.decision import STATUSES, Decision
 from creditline.lines.replay import measure, new_states
-from creditline.lines.telling import ReasonTold, explain, explain_return, reason_told
+from creditline.lines.telling import BLOCK, ReasonTold, explain, explain_return, reason_told, unit_of
 from creditline.policy import Policy, read_policy
 from creditline.policy.compiler import STATE
 from creditline.policy.evaluating import Values
+from creditline.scoring.reasons import Kind, Reason, Scored, of_line, principal_reasons
 from creditline.store import Home
 from creditline.store.database import StoreError
 
@@ -42,6 +44,16 @@ class DecisionTold:
     """The reasons that a reopening or unfreezing ended, cured by then unless a person overrode them."""
     trigger_kind: str | None
     """Kind of the event that led to it; None when time alone did."""
+    score: ScoreTold | None
+    """Why the points were no more, where a reason of the decision reads them."""
+
+
+@dataclass(frozen=True)
+class ScoreTold:
+    """A score with the card and the facts that made it, and its principal reasons."""
+
+    scored: Scored
+    reasons: list[Reason]
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,8 @@ class Present:
     points: int
     standing: list[ReasonTold]
     """Standing reasons on present values, as the latest policy version tells them."""
+    score: ScoreTold | None
+    """Why the points are no more; None under a policy without a scorecard."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +101,17 @@ class LineRow(msgspec.Struct, frozen=True):
     """Moment of the last decision, microseconds."""
 
 
-def line_told(home: Home, line: str) -> LineTold:
-    """Tell a line's life. Raises CreditlineError, naming lines with a similar id, where it is not known."""
+def slices_of(home: Home, line: str) -> Slices:
+    """The log of one line. Raises CreditlineError, naming lines with a similar id, where it is not known."""
     try:
-        slices = home.slices([line])
+        return home.slices([line])
     except StoreError as error:
         raise _unknown(home, line) from error
+
+
+def line_told(home: Home, line: str) -> LineTold:
+    """Tell a line's life. Raises CreditlineError, naming lines with a similar id, where it is not known."""
+    slices = slices_of(home, line)
     events = sorted(home.events(line), key=lambda event: (event.known, event.at, event.id))
     kinds = {event.id: event.kind for event in events}
     made = home.decisions(line)
@@ -124,14 +143,49 @@ def _decision_told(
         reasons=explain(policy, decision, before, asked),
         ended=explain_return(policy, decision, before, asked),
         trigger_kind=None if decision.trigger is None else kinds.get(decision.trigger),
+        score=_score_behind(policy, decision),
     )
+
+
+def scored_by(policy: Policy, facts: Values) -> Scored | None:
+    """The policy's card over these facts, ready to be told; None under a policy without one."""
+    card = policy.scorecard
+    if card is None:
+        return None
+    kinds = {}
+    for name in card.facts:
+        kind = policy.types[name]
+        kinds[name] = Kind.of(name, kind, unit_of(policy, Name(kind, name)), policy.currency)
+    return of_line(card, {name: facts[name] for name in card.facts}, kinds, policy.words)
+
+
+def score_told(policy: Policy, facts: Values) -> ScoreTold | None:
+    """The principal reasons of the score these facts have under a policy; None under a policy without a card."""
+    scored = scored_by(policy, facts)
+    return None if scored is None else ScoreTold(scored, principal_reasons(scored))
+
+
+def _score_behind(policy: Policy, decision: Decision) -> ScoreTold | None:
+    """The score a decision was made on, if a reason of it reads the points; none where another card gave them."""
+    if not any(_reads_points(policy, code) for code in decision.reasons):
+        return None
+    told = score_told(policy, decision.facts)
+    return told if told is not None and told.scored.points == decision.points else None
+
+
+def _reads_points(policy: Policy, code: str) -> bool:
+    rule, approve = policy.by_code.get(code), policy.approve
+    if rule is not None:
+        return "points" in rule.when.names()
+    return approve is not None and code == approve.code and "points" in approve.when.names()
 
 
 class Versions:
     """Policy versions published in a home, each read when it is first asked for."""
 
     def __init__(self, home: Home) -> None:
-        self.published = {each.version: each for each in home.policies()}
+        self._by_force = home.policies()
+        self.published = {each.version: each for each in self._by_force}
         self._home = home
         self._read: dict[str, Policy] = {}
 
@@ -143,6 +197,12 @@ class Versions:
             published = self.published[version]
             self._read[version] = read_policy(published.source, f"{published.name}.yaml")
         return self._read[version]
+
+    def in_force(self, last: Decision, moment: int) -> Policy:
+        """The version of the policy that decided last which is in force at a moment, else the one that decided."""
+        name = self.published[last.policy].name if last.policy in self.published else ""
+        begun = [each for each in self._by_force if each.name == name and each.effective_from <= moment]
+        return self[begun[-1].version if begun else last.policy]
 
     @cached_property
     def codes(self) -> frozenset[str]:
@@ -161,12 +221,20 @@ def requested(slices: Slices, t: int) -> int | None:
 
 
 def _present(home: Home, slices: Slices, made: Sequence[Decision], versions: Versions) -> Present:
-    policy, last = versions[made[-1].policy], made[-1]
-    now = max(last.at, int(slices.known.max()), _until(home))
-    values = _values_now(policy, slices, made, now)
+    now = last_known(home, slices, made)
+    policy = versions.in_force(made[-1], now)
+    values = values_at(policy, slices, made, now)
     points = values["points"]
     assert points is not None
-    return Present(now, points, [reason_told(policy, code, values) for code in last.standing])
+    # A code that the version in force does not know stands no longer.
+    known = [code for code in made[-1].standing if code in (*policy.by_code, policy.incident_code, BLOCK)]
+    standing = [reason_told(policy, code, values) for code in known]
+    return Present(now, points, standing, score_told(policy, values))
+
+
+def last_known(home: Home, slices: Slices, made: Sequence[Decision]) -> int:
+    """The last moment the home knows of a line, which is taken as now; microseconds."""
+    return max(int(slices.known.max()), _until(home), *(each.at for each in made[-1:]))
 
 
 def _until(home: Home) -> int:
@@ -178,15 +246,15 @@ def _until(home: Home) -> int:
     return 0
 
 
-def _values_now(policy: Policy, slices: Slices, made: Sequence[Decision], now: int) -> Values:
-    last = made[-1]
-    since = next((each.at for each in reversed(made) if each.status != each.status_before), last.at)
+def values_at(policy: Policy, slices: Slices, made: Sequence[Decision], now: int) -> Values:
+    """What the policy's expressions read of the one line at a moment, after these decisions."""
+    last = made[-1] if made else None
+    status, limit = (STATUSES.index(last.status), last.limit) if last else (0, 0)
+    probation = last.probation_until if last else None
+    since = next((each.at for each in reversed(made) if each.status != each.status_before), last.at if last else now)
     closings = sum(each.action == "close" for each in made)
     states = new_states(1)
-    cells = {
-        "STATUS": STATUSES.index(last.status), "SINCE": since, "LIMIT": last.limit,
-        "PROBATION": last.probation_until or 0, "CLOSINGS": closings,
-    }  # fmt: skip
+    cells = {"STATUS": status, "SINCE": since, "LIMIT": limit, "PROBATION": probation or 0, "CLOSINGS": closings}
     for name, value in cells.items():
         states[0, STATE.index(name)] = value
     measured = measure(slices, policy, now, states=states, engine="python")
@@ -195,10 +263,10 @@ def _values_now(policy: Policy, slices: Slices, made: Sequence[Decision], now: i
     points = card.points_of(facts) if card else 0
     return {
         **facts,
-        "limit": last.limit,
-        "status": STATUSES.index(last.status),
+        "limit": limit,
+        "status": status,
         "days_in_status": (now - since) // DAY,
-        "on_probation": int(last.probation_until is not None and now < last.probation_until),
+        "on_probation": int(probation is not None and now < probation),
         "closings": closings,
         "requested": requested(slices, now),
         "points": points,
@@ -240,4 +308,7 @@ def _row(line: str, made: Sequence[Decision], names: Mapping[str, str]) -> LineR
     return LineRow(line, name, last.status, last.limit, reasons, closings, last.at)
 
 
-__all__ = ["DecisionTold", "LineRow", "LineTold", "Present", "Versions", "line_told", "requested", "rows"]
+__all__ = [
+    "DecisionTold", "LineRow", "LineTold", "Present", "ScoreTold", "Versions", "last_known", "line_told", "requested",
+    "rows", "score_told", "scored_by", "slices_of", "values_at",
+]  # fmt: skip

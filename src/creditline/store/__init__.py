@@ -1,8 +1,12 @@
 """Where the log, its decisions and the policies are kept. Imports domain rooms; no domain room imports it."""
 
+from creditline.store.cards import ProposedCard, Shadows, Verdict
 from creditline.store.derived import PublishedPolicy
-from creditline.store.home import Home
+from creditline.store.home import Home, ObservedOutcome
 from creditline.store.log import Appended, Refusal
 from creditline.store.products import PublishedProduct
 
-__all__ = ["Appended", "Home", "PublishedPolicy", "PublishedProduct", "Refusal"]
+__all__ = [
+    "Appended", "Home", "ObservedOutcome", "ProposedCard", "PublishedPolicy", "PublishedProduct", "Refusal", "Shadows",
+    "Verdict",
+]  # fmt: skip

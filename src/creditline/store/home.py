@@ -10,20 +10,33 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from creditline.events.canonical import body_of
 from creditline.events.event import Event
 from creditline.events.kinds import KINDS, OutcomeObserved
 from creditline.facts.slices import Slices
 from creditline.lines.decision import Decision
-from creditline.store import columns, database, derived, log, products, schema
+from creditline.store import cards, columns, database, derived, log, products, schema
+from creditline.store.cards import ProposedCard, Shadows, Verdict
 from creditline.store.database import StoreError
 from creditline.store.derived import PublishedPolicy
 from creditline.store.log import Appended
 from creditline.store.products import PublishedProduct
 
 FILE = "creditline.db"
+
+Int64s = NDArray[np.int64]
+
+
+class ObservedOutcome(msgspec.Struct, frozen=True):
+    """What became of a line. Moments in microseconds since 1970 UTC."""
+
+    at: int
+    known: int
+    defaulted: bool
 
 
 class Home:
@@ -138,21 +151,35 @@ class Home:
             digest = connection.execute(query).scalar()
         return None if digest is None else bytes(digest).hex()
 
+    def beginning(self) -> int | None:
+        """The moment of the earliest event in the log, microseconds; None when it is empty."""
+        with self._reading() as connection:
+            return connection.execute(sa.select(sa.func.min(schema.events.c.at))).scalar()
+
     def outcomes(self) -> dict[str, bool]:
         """Whether each line defaulted, by the latest outcome observed for it."""
-        spec = KINDS["outcome.observed"]
-        query = (
-            sa.select(schema.lines.c.id, schema.events.c.payload)
-            .join_from(schema.events, schema.lines)
-            .where(schema.events.c.kind == spec.code)
-            .order_by(schema.events.c.known, schema.events.c.position)
+        return {line: each.defaulted for line, each in self.outcomes_observed().items()}
+
+    def outcomes_observed(self) -> dict[str, ObservedOutcome]:
+        """The latest outcome observed for each line that has one; those that were voided count for nothing."""
+        spec, events, voids = KINDS["outcome.observed"], schema.events, schema.events.alias()
+        voided = sa.exists().where(
+            voids.c.line == events.c.line,
+            voids.c.kind == KINDS["event.voided"].code,
+            sa.func.json_extract(voids.c.payload, "$.event") == events.c.id,
         )
-        said: dict[str, bool] = {}
+        query = (
+            sa.select(schema.lines.c.id, events.c.at, events.c.known, events.c.payload)
+            .join_from(events, schema.lines)
+            .where(events.c.kind == spec.code, ~voided)
+            .order_by(events.c.known, events.c.position)
+        )
+        said: dict[str, ObservedOutcome] = {}
         with self._reading() as connection:
-            for line, payload in connection.execute(query):
+            for line, at, known, payload in connection.execute(query):
                 body = body_of(spec, payload)
                 assert isinstance(body, OutcomeObserved)
-                said[line] = body.defaulted
+                said[line] = ObservedOutcome(at, known, body.defaulted)
         return said
 
     def record(self, decisions: Iterable[Decision], lines: Iterable[str] = ()) -> None:
@@ -186,6 +213,31 @@ class Home:
         """Published product versions in the order in which they were published."""
         with self._reading() as connection:
             return products.products(connection)
+
+    def propose_card(self, card: ProposedCard) -> ProposedCard:
+        """Keep a proposed scorecard for good; it comes back with its number. StoreError where it waits already."""
+        with self._writing() as connection:
+            return cards.propose(connection, card)
+
+    def decide_card(self, number: int, verdict: Verdict) -> None:
+        """Keep what was decided on a proposed scorecard; StoreError where it was decided on already."""
+        with self._writing() as connection:
+            cards.decide(connection, number, verdict)
+
+    def cards(self) -> list[ProposedCard]:
+        """Proposed scorecards with their verdicts, in the order in which they were proposed."""
+        with self._reading() as connection:
+            return cards.cards(connection)
+
+    def record_shadows(self, card: int, lines: Sequence[str], line: Int64s, number: Int64s, points: Int64s) -> None:
+        """Keep a challenger's points beside decisions; ``line`` is each decision's place in ``lines``."""
+        with self._writing() as connection:
+            cards.record_shadows(connection, card, lines, line, number, points)
+
+    def shadows(self, card: int, until: int | None = None) -> Shadows:
+        """A challenger's points beside the decisions made up to a moment, or all of them."""
+        with self._reading() as connection:
+            return cards.shadows(connection, card, until)
 
     def put(self, key: str, value: Any) -> None:
         """Keep a small fact about the home: anything JSON can say."""

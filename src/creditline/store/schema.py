@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -85,6 +87,55 @@ products = Table(
     UniqueConstraint("name", "version", name="products_version"),
 )
 """Product versions as published: immutable, content-addressed."""
+
+scorecards = Table(
+    "scorecards",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("data_sha256", Text, nullable=False),
+    Column("code_version", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("policy_version", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    CheckConstraint("role IN ('champion', 'challenger')", name="scorecards_role"),
+)
+"""Scorecards as proposed. Rows are added and never changed; what became of them stands in their verdicts."""
+
+scorecard_verdicts = Table(
+    "scorecard_verdicts",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("scorecard", Integer, ForeignKey("scorecards.number"), nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    # The policy version published with it, and from when that decides.
+    Column("policy_version", Text),
+    Column("effective_from", BigInteger),
+    CheckConstraint("verdict IN ('approved', 'rejected', 'withdrawn')", name="scorecard_verdicts_verdict"),
+    UniqueConstraint("scorecard", "verdict", name="scorecard_verdicts_once"),
+)
+"""What was decided on proposed scorecards. Rows are added and never changed."""
+
+shadows = Table(
+    "shadows",
+    metadata,
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("scorecard", Integer, ForeignKey("scorecards.number"), primary_key=True, autoincrement=False),
+    Column("points", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["line", "number"], ["decisions.line", "decisions.number"], name="shadows_decision", ondelete="CASCADE"
+    ),
+    sqlite_with_rowid=False,
+)
+"""Points of challengers beside the decisions they had no part in; they go when the decision is replaced."""
 
 about = Table(
     "about",

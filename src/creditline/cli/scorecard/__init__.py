@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import typer
 
-from creditline.cli.scorecard import score, show, train
+from creditline.cli.scorecard import compare, explain, insert, publish, report, score, show, train, validate, watch
 from creditline.cli.scorecard.options import LANG
 from creditline.i18n import text
 
 scorecard_app = typer.Typer(help=text("scorecard.help", LANG), no_args_is_help=True)
 """``creditline scorecard``."""
 
-for command in (train.train, score.score, show.show):
+for command in (
+    train.train,
+    validate.validate,
+    compare.compare,
+    report.report,
+    score.score,
+    show.show,
+    publish.publish,
+    insert.insert,
+    watch.watch,
+    explain.explain,
+):
     scorecard_app.command(command.__name__, help=text(f"scorecard.{command.__name__}_help", LANG))(command)
 
 

@@ -14,7 +14,7 @@ from creditline.i18n import preferred_language, text
 
 if TYPE_CHECKING:
     from creditline.scoring.crossval import Fit
-    from creditline.scoring.features import Features
+    from creditline.scoring.features import Features, Latest
 
 
 KINDS = ("woe", "ebm")
@@ -43,9 +43,18 @@ MonotoneOption = Annotated[
 FeaturesOption = Annotated[
     str, typer.Option("--features", metavar="raw|panel", help=text("scorecard.features_help", LANG))
 ]
+LatestOption = Annotated[
+    str, typer.Option("--latest", metavar="lowest|highest", help=text("scorecard.latest_help", LANG))
+]
 FoldsOption = Annotated[int, typer.Option("--folds", help=text("scorecard.folds_help", LANG))]
 RepeatsOption = Annotated[int, typer.Option("--repeats", help=text("scorecard.repeats_help", LANG))]
 SeedOption = Annotated[int, typer.Option("--seed", help=text("scorecard.seed_help", LANG))]
+TuneOption = Annotated[bool, typer.Option("--tune", help=text("validate.tune_help", LANG))]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option("--where", "--split", metavar="COLUMN>=VALUE", help=text("validate.where_help", LANG)),
+]
+"""Conditions of rows; ``--split COLUMN=VALUE`` reads better where a column says which part a row is of."""
 
 
 def fit_of(kind: str, directions: Mapping[str, int]) -> Fit:
@@ -69,6 +78,12 @@ def directions(given: Sequence[str] | None, features: Features) -> dict[str, int
             raise CreditlineError("--monotone", name, "name a column of numbers", "is text")
         out[name] = DIRECTIONS[direction]
     return out
+
+
+def latest_of(given: str) -> Latest:
+    """Which number of a panel's series is its latest month."""
+    one_of("--latest", given, ("lowest", "highest"))
+    return "highest" if given == "highest" else "lowest"
 
 
 def one_of(option: str, given: str, choices: Collection[str]) -> None:

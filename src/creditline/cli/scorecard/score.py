@@ -37,7 +37,7 @@ def score(
 
     read = read_card(card)
     source = read.source
-    _known_source(card, source)
+    known_source(card, source)
     table = read_table(data, special=source["special"], kinds=source["columns"])
     features = again(table, source, data.name)
     with ExitStack() as stack:
@@ -50,7 +50,8 @@ def score(
         raise typer.Exit(STATUS_ASIDE)
 
 
-def _known_source(card: Path, source: Mapping[str, Any]) -> None:
+def known_source(card: Path, source: Mapping[str, Any]) -> None:
+    """Refuse a card that does not say what its facts are made of."""
     if not {"kind", "columns", "special"} <= source.keys():
         raise CreditlineError(
             str(card), dict(source), "train the card again", "does not say what its facts are made of"

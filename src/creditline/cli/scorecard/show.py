@@ -14,7 +14,7 @@ from creditline.cli.scorecard.options import LANG, CardArgument
 from creditline.i18n import Language, text
 
 if TYPE_CHECKING:
-    from creditline.scoring.card import Axis, Term
+    from creditline.scoring.card import Axis, Card, Term
 
 
 def show(card: CardArgument, as_json: JsonOption = False) -> None:
@@ -31,23 +31,23 @@ def show(card: CardArgument, as_json: JsonOption = False) -> None:
     typer.echo(text("scorecard.card", LANG, **about))
     typer.echo(text("scorecard.scaling", LANG, base=scaling.base, odds=scaling.odds, double=scaling.double))
     for term in read.terms:
-        console.print(_shown(term, LANG))
+        console.print(_shown(term, read, LANG))
 
 
-def _shown(term: Term, lang: Language) -> Shown:
+def _shown(term: Term, card: Card, lang: Language) -> Shown:
     """Points of a term: one line a bin, and for two facts one column for each bin of the second."""
     first, second = term.axes[0], term.axes[1] if len(term.axes) > 1 else None
     shown = Shown(title=" & ".join(term.facts), title_justify="left", box=None)
     shown.add_column()
     width = second.size if second else 1
-    for label in _places(second, lang) if second else [text("scorecard.points", lang)]:
+    for label in _places(second, card, lang) if second else [text("scorecard.points", lang)]:
         shown.add_column(label, justify="right")
-    for number, label in enumerate(_places(first, lang)):
+    for number, label in enumerate(_places(first, card, lang)):
         shown.add_row(label, *(f"{each:+}" for each in term.points[number * width : (number + 1) * width]))
     return shown
 
 
-def _places(axis: Axis, lang: Language) -> list[str]:
+def _places(axis: Axis, card: Card, lang: Language) -> list[str]:
     """The places of an axis in its own order, in words."""
     missing = text("scorecard.missing", lang)
     if axis.choices is not None:
@@ -56,4 +56,4 @@ def _places(axis: Axis, lang: Language) -> list[str]:
     bins = [f"< {limits[0]}"] if limits else [text("scorecard.any", lang)]
     bins += [f"{low} .. < {high}" for low, high in pairwise(limits)]
     bins += [f">= {limits[-1]}"] if limits else []
-    return [missing, *bins, *(f"= {code:g}" for code in axis.special)]
+    return [missing, *bins, *(f"= {card.special_text(code)}" for code in axis.special)]

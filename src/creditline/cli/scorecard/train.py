@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,124 +15,187 @@ from rich.table import Table as Shown
 
 from creditline import __version__
 from creditline.cli.bars import bars
-from creditline.cli.options import JsonOption, echo_json
-from creditline.cli.scorecard.aside import tell_aside
+from creditline.cli.options import JsonOption, echo_json, language_of
+from creditline.cli.scorecard.given import (
+    BadOption,
+    HoldOutOption,
+    HomeOption,
+    LatestOption,
+    MadeOption,
+    ObserveOption,
+    OutcomeOption,
+    PolicyOption,
+    StandingOption,
+    StatusOption,
+    TableOption,
+    TargetOption,
+    UntilOption,
+    WindowOption,
+    given,
+    tell_left_out,
+    why_left_out,
+)
 from creditline.cli.scorecard.options import (
-    FEATURES,
     KINDS,
     LANG,
     AllowOption,
-    BadOption,
-    DataOption,
     DropOption,
-    FeaturesOption,
     FoldsOption,
     KindOption,
     MonotoneOption,
     RepeatsOption,
     SeedOption,
     SpecialOption,
-    TargetOption,
+    TuneOption,
     check_seed,
     check_writable,
     directions,
     fit_of,
     one_of,
-    pairs_of,
-)  # fmt: skip
+)
+from creditline.cli.scorecard.report import ReportLangOption, ReportOption, check_report, write_report
 from creditline.i18n import Language, text
 
 if TYPE_CHECKING:
+    from creditline.cli.scorecard.given import Given
     from creditline.scoring.card import Card
-    from creditline.scoring.preparing import Prepared
+    from creditline.scoring.crossval import Fit, Validated
+
+SCALARS = (str, int, float, bool, type(None))
+"""What of the figures a card keeps; tables for plots stay out of it."""
 
 
 def train(
-    data: DataOption,
-    target: TargetOption,
-    bad: BadOption,
     kind: KindOption,
+    data: TableOption = None,
+    target: TargetOption = None,
+    bad: BadOption = None,
+    home: HomeOption = None,
+    policy: PolicyOption = None,
+    observe: ObserveOption = None,
+    window: WindowOption = None,
+    outcome: OutcomeOption = None,
+    hold_out: HoldOutOption = None,
+    standing: StandingOption = None,
+    status: StatusOption = None,
+    until: UntilOption = None,
     drop: DropOption = None,
     allow: AllowOption = None,
     special: SpecialOption = None,
     monotone: MonotoneOption = None,
-    features: FeaturesOption = "raw",
+    features: MadeOption = None,
+    latest: LatestOption = None,
+    tune: TuneOption = False,
     folds: FoldsOption = 5,
     repeats: RepeatsOption = 1,
     seed: SeedOption = 7,
     out: Annotated[Path | None, typer.Option(metavar="CARD.yaml", help=text("scorecard.out_help", LANG))] = None,
+    report: ReportOption = None,
+    lang: ReportLangOption = LANG,
     as_json: JsonOption = False,
 ) -> None:
     """Train and validate out of fold, and print the figures; exit status 2 where the data cannot be trained on."""
     from creditline.scoring.crossval import cross_validate
-    from creditline.scoring.figures import out_of_fold_figures
-    from creditline.scoring.preparing import Asked, prepare, split
 
     one_of("--kind", kind, KINDS)
-    one_of("--features", features, FEATURES)
     check_seed(seed)
     check_writable(out)
+    check_report("--report", report)
+    language = language_of(lang)
     began = time.perf_counter()
-    asked = Asked(target, bad, tuple(drop or ()), pairs_of("--allow", allow), split(special), features)
-    ready = prepare(data, asked)
-    _warn(ready)
-    fit = fit_of(kind, directions(monotone, ready.features))
+    rows = given({
+        "data": data, "target": target, "bad": bad, "home": home, "policy": policy, "observe": observe,
+        "window": window, "outcome": outcome, "hold-out": hold_out, "standing": standing, "status": status,
+        "until": until, "drop": drop, "allow": allow, "special": special, "features": features, "latest": latest,
+    })  # fmt: skip
+    tell_left_out(rows)
+    fit = _fit(kind, directions(monotone, rows.features), tune=tune)
     with bars() as told:
         found = cross_validate(
-            ready.features, ready.bad, fit, folds=folds, repeats=repeats, seed=seed,
+            rows.features, rows.bad, fit, folds=folds, repeats=repeats, seed=seed, groups=rows.groups,
             progress=partial(told, text("scorecard.training", LANG)),
         )  # fmt: skip
-    figures = out_of_fold_figures(found) | {
-        "kind": kind, "features": features, "seed": seed, "target": target, "bad_value": bad, "data": data.name,
-        "data_sha256": hashlib.sha256(data.read_bytes()).hexdigest(), "version": __version__,
-        "columns": len(ready.features.columns), "dropped": ready.dropped, "allowed": ready.allowed,
-        "suspects": ready.suspects, "rows_aside": [asdict(each) for each in ready.table.aside],
-    }  # fmt: skip
-    if out is not None:
-        card = found.calibrated(fit(ready.features, ready.bad, seed=seed))
-        figures |= _write(card, out, figures)
+    card = None
+    if out is not None or report is not None or (rows.home is not None and rows.home.held.any()):
+        card = found.calibrated(fit(rows.features, rows.bad, seed=seed))
+    figures = _figures(found, rows, card) | {"kind": kind, "seed": seed, "version": __version__, "tuned": tune}
+    if card is not None:
+        figures |= _out_of_time(card, rows)
+        card = _sealed(card, rows, figures)
+        figures |= _write(card, out)
+    if report is not None:
+        write_report(report, figures, card, lang=language, words=card.training.get("words") if card else None)
     figures["seconds"] = round(time.perf_counter() - began, 3)
     if as_json:
         echo_json(figures)
     else:
-        _print_figures(figures, LANG)
+        _print_figures(figures, rows.name, LANG, report)
 
 
-def _write(card: Card, out: Path, figures: Mapping[str, Any]) -> dict[str, str]:
-    """Write the card with how it was trained in it; returns its file and hash."""
+def _fit(kind: str, monotone: Mapping[str, int], *, tune: bool) -> Fit:
+    from creditline.scoring.tuning import tuned
+
+    return tuned("ebm" if kind == "ebm" else "woe", monotone) if tune else fit_of(kind, monotone)
+
+
+def _figures(found: Validated, rows: Given, card: Card | None) -> dict[str, Any]:
+    """Out of fold, with how the rows came about, and how groups of people fare where the data tell them."""
+    from creditline.scoring.fairness import fairness_of
+    from creditline.scoring.figures import out_of_fold_figures
+
+    figures = rows.about | out_of_fold_figures(found, rows.groups) | {
+        "columns": len(rows.features.columns), "dropped": rows.dropped, "allowed": rows.allowed,
+        "suspects": rows.suspects,
+    }  # fmt: skip
+    fair = fairness_of(found, rows.features, rows.beside, card)
+    return figures if fair is None else figures | {"fairness": fair}
+
+
+def _out_of_time(card: Card, rows: Given) -> dict[str, Any]:
+    """Figures of the rows held out, with a warning where they are less far from the training than they seem."""
+    from creditline.service.training import out_of_time
+
+    if rows.home is None or not rows.home.held.any():
+        return {}
+    told = out_of_time(card, rows.home)
+    if told["windows_reaching_in"]:
+        typer.echo(text("training.reaching_in", LANG, count=f"{told['windows_reaching_in']:,}"), err=True)
+    return {"out_of_time": told}
+
+
+def _sealed(card: Card, rows: Given, figures: Mapping[str, Any]) -> Card:
+    """The card with how it was trained in it."""
+    from creditline.scoring.figures import TABLES
+    from creditline.scoring.profile import profile_of
+
+    kept = [name for name in (*rows.about, "version", "dropped", "allowed", "suspects") if name != "rows_aside"]
+    about = {name: figures[name] for name in kept}
+    measured = {name for name in figures if name not in (*kept, *TABLES) and isinstance(figures[name], SCALARS)}
+    about["out_of_fold"] = {name: figures[name] for name in sorted(measured)}
+    if "out_of_time" in figures:
+        late = figures["out_of_time"]
+        about["out_of_time"] = {name: late[name] for name in sorted(late) if isinstance(late[name], SCALARS)}
+    if rows.home is not None:
+        from creditline.service.training import library_facts, words_of
+
+        about |= {"library_facts": library_facts(rows.home, card), "words": words_of(rows.home, card)}
+    about["profile"] = profile_of(card, rows.features, rows.bad)
+    return replace(card, training={**card.training, **about})
+
+
+def _write(card: Card, out: Path | None) -> dict[str, str]:
+    """Write the card where one asked for it; returns its file and hash."""
     from creditline.scoring.card import write_card
 
-    named = ("target", "bad_value", "data", "data_sha256", "version", "features", "dropped", "allowed", "suspects")
-    measured = ("auc", "auc_sd", "auc_unrounded", "ks", "gini", "brier", "log_loss", "folds", "repeats")
-    about = {name: figures[name] for name in named} | {"out_of_fold": {name: figures[name] for name in measured}}
-    sealed = replace(card, training={**card.training, **about})
-    write_card(sealed, out)
-    return {"card": str(out), "card_hash": sealed.hash}
+    if out is None:
+        return {}
+    write_card(card, out)
+    return {"card": str(out), "card_hash": card.hash}
 
 
-def _warn(ready: Prepared) -> None:
-    """Tell on stderr what was left out unasked, and what looks like a leak."""
-    for name, why in ready.dropped.items():
-        if why != "named with --drop":
-            typer.echo(text("scorecard.left_out", LANG, name=name, why=why_left_out(why, LANG)), err=True)
-    for name, area in ready.suspects.items():
-        typer.echo(text("scorecard.suspect", LANG, name=name, auc=f"{area:.3f}"), err=True)
-    if ready.table.aside:
-        tell_aside(ready.table)
-
-
-def why_left_out(why: str, lang: Language) -> str:
-    """In words why a column was left out."""
-    keys = {
-        "named with --drop": "asked", "is empty": "empty", "says the same in every row": "constant",
-        "names the rows": "names_rows",
-    }  # fmt: skip
-    return text(f"scorecard.why_{keys[why]}", lang)
-
-
-def _print_figures(figures: Mapping[str, Any], lang: Language) -> None:
+def _print_figures(figures: Mapping[str, Any], name: str, lang: Language, report: Path | None) -> None:
     told = {
-        "data": f"{figures['data']}  {figures['rows']:,} / {figures['bad']:,}",
+        "data": f"{name}  {figures['rows']:,} / {figures['bad']:,}",
         "folds": f"{figures['folds']} x {figures['repeats']}",
         "auc": f"{figures['auc']:.4f}  ({figures['auc_low']:.4f} .. {figures['auc_high']:.4f})",
         "auc_sd": f"{figures['auc_sd']:.4f}",
@@ -150,5 +212,15 @@ def _print_figures(figures: Mapping[str, Any], lang: Language) -> None:
     for key, value in told.items():
         shown.add_row(text(f"scorecard.figure_{key}", lang), value)
     Console(highlight=False).print(shown)
+    if "out_of_time" in figures:
+        late = figures["out_of_time"]
+        numbers = {name: f"{late[name]:.4f}" for name in ("auc", "auc_low", "auc_high", "ks", "brier")}
+        counts = {name: f"{late[name]:,}" for name in ("rows", "bad")}
+        typer.echo(text("training.out_of_time", lang, since=late["from"], **numbers, **counts))
+    if report is not None:
+        typer.echo(text("cardreport.written", lang, path=report))
     if "card" in figures:
         typer.echo(text("scorecard.written", lang, path=figures["card"], hash=figures["card_hash"][:12]))
+
+
+__all__ = ["train", "why_left_out"]
