@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from creditline.cli import app
+from creditline.clock import parse_moment
 from creditline.errors import CreditlineError
+from creditline.events.event import Event
+from creditline.events.kinds import ArrearsChanged, DrawBooked, InstalmentSettled, LineOpened
 from creditline.scoring.card import Calibration, read_card, write_card
 from creditline.scoring.selecting import Condition
 from creditline.scoring.table import read_table
+from creditline.store import Home
 
 GERMAN = Path(__file__).parents[3] / "shared" / "data" / "german" / "german_credit.csv.gz"
 SENSITIVE = "personal_status_and_sex,age_in_years,foreign_worker"
@@ -355,6 +359,54 @@ def test_the_comparison_is_shown_as_tables(write: Write) -> None:
     assert result.exit_code == 0, result.output
     for said in ("woe", "logistic", "the same 2 folds x 1 for all", "DeLong's paired test", "Verdict"):
         assert said in result.stdout
+
+
+POLICY = """
+policy: made-up
+title: {zh: 虚构, en: Made up}
+facts:
+  late_90d: {count: instalment.settled, where: days_late > 3, window: 90d}
+  drawn_90d: {sum: draw.booked.amount, window: 90d}
+rules: []
+incident: {code: T20, reason: {zh: 故障, en: fault}}
+"""
+
+
+def life(number: int) -> Iterator[Event]:
+    """A year of one line: some settle late, and of those some fall behind."""
+    chance = np.random.default_rng(number)
+    careless = number % 10 < 4
+
+    def told(day: int, body: Any, name: str) -> Event:
+        at = parse_moment("2026-01-01T00:00:00+08:00") + day * 86_400_000_000 + number
+        return Event(f"{name}-{day}", f"line-{number:03d}", at, at, body)
+
+    yield told(0, LineOpened(1_000_000), "opened")
+    for day in range(5, 360, 30):
+        yield told(day, DrawBooked(int(chance.integers(1, 100)) * 1000), "draw")
+        yield told(day + 1, InstalmentSettled(1000, 10 if careless and chance.random() < 0.5 else 0), "settled")
+        if chance.random() < (0.12 if careless else 0.02):
+            yield told(day + 2, ArrearsChanged(45, 1000), "behind")
+            yield told(day + 7, ArrearsChanged(0, 0), "cured")
+
+
+def test_models_are_compared_on_lines_of_a_home_which_stay_whole(tmp_path: Path) -> None:
+    """Two moments of each line: both are in one fold, and the intervals know that they are alike."""
+    with Home.open(tmp_path) as home:
+        home.append([event for number in range(150) for event in life(number)])
+    (tmp_path / "p.yaml").write_text(POLICY, encoding="utf-8")
+    words = ["--home", str(tmp_path), "--policy", str(tmp_path / "p.yaml"), "--observe", "2026-04-15,2026-08-15"]
+    words += ["--window", "110d", "--outcome", "30dpd", "--standing", "stated", "--folds", "3"]
+    result = CliRunner().invoke(app, ["scorecard", "compare", *words, "--kinds", "woe,logistic", "--json"])
+    assert result.exit_code == 0, result.output + str(result.exception)
+    got = json.loads(result.stdout)
+    assert 200 < got["rows"] <= 300
+    areas = [each["auc"] for each in got["models"]]
+    assert all(0.6 < area < 0.95 for area in areas)
+    assert got["differences"][0]["difference"] == pytest.approx(areas[1] - areas[0])
+    alone = CliRunner().invoke(app, ["scorecard", "train", *words, "--kind", "woe", "--json"])
+    assert json.loads(alone.stdout)["auc"] == areas[0]
+    assert json.loads(alone.stdout)["auc_low"] == got["models"][0]["auc_low"]
 
 
 @pytest.mark.skipif(not GERMAN.is_file(), reason="German credit is not at hand; UCI Machine Learning Repository 144")

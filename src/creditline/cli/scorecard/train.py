@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from creditline.scoring.card import Card
     from creditline.scoring.crossval import Fit, Validated
 
-SCALARS = (str, int, float, bool, type(None))
-"""What of the figures a card keeps; tables for plots stay out of it."""
+SAID = ("version", "dropped", "allowed", "suspects", "purpose", "trained_by", "simulated")
+"""What a card keeps of a training beside how its rows came about and its figures."""
 
 
 def train(
@@ -89,6 +89,10 @@ def train(
     folds: FoldsOption = 5,
     repeats: RepeatsOption = 1,
     seed: SeedOption = 7,
+    cutoff: Annotated[int | None, typer.Option(metavar="POINTS", help=text("scorecard.cutoff_help", LANG))] = None,
+    purpose: Annotated[str | None, typer.Option(metavar="TEXT", help=text("scorecard.purpose_help", LANG))] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help=text("scorecard.by_help", LANG))] = None,
+    simulated: Annotated[bool, typer.Option("--simulated", help=text("scorecard.simulated_help", LANG))] = False,
     out: Annotated[Path | None, typer.Option(metavar="CARD.yaml", help=text("scorecard.out_help", LANG))] = None,
     report: ReportOption = None,
     lang: ReportLangOption = LANG,
@@ -118,7 +122,9 @@ def train(
     card = None
     if out is not None or report is not None or (rows.home is not None and rows.home.held.any()):
         card = found.calibrated(fit(rows.features, rows.bad, seed=seed))
-    figures = _figures(found, rows, card) | {"kind": kind, "seed": seed, "version": __version__, "tuned": tune}
+    figures = _figures(found, rows, card, cutoff) | {"kind": kind, "seed": seed, "version": __version__, "tuned": tune}
+    said = {"purpose": purpose, "trained_by": by, "simulated": simulated or figures.get("simulated") or None}
+    figures |= {name: value for name, value in said.items() if value is not None}
     if card is not None:
         figures |= _out_of_time(card, rows)
         card = _sealed(card, rows, figures)
@@ -138,7 +144,7 @@ def _fit(kind: str, monotone: Mapping[str, int], *, tune: bool) -> Fit:
     return tuned("ebm" if kind == "ebm" else "woe", monotone) if tune else fit_of(kind, monotone)
 
 
-def _figures(found: Validated, rows: Given, card: Card | None) -> dict[str, Any]:
+def _figures(found: Validated, rows: Given, card: Card | None, cutoff: int | None) -> dict[str, Any]:
     """Out of fold, with how the rows came about, and how groups of people fare where the data tell them."""
     from creditline.scoring.fairness import fairness_of
     from creditline.scoring.figures import out_of_fold_figures
@@ -147,7 +153,7 @@ def _figures(found: Validated, rows: Given, card: Card | None) -> dict[str, Any]
         "columns": len(rows.features.columns), "dropped": rows.dropped, "allowed": rows.allowed,
         "suspects": rows.suspects,
     }  # fmt: skip
-    fair = fairness_of(found, rows.features, rows.beside, card)
+    fair = fairness_of(found, rows.features, rows.beside, card, cutoff=cutoff)
     return figures if fair is None else figures | {"fairness": fair}
 
 
@@ -168,13 +174,14 @@ def _sealed(card: Card, rows: Given, figures: Mapping[str, Any]) -> Card:
     from creditline.scoring.figures import TABLES
     from creditline.scoring.profile import profile_of
 
-    kept = [name for name in (*rows.about, "version", "dropped", "allowed", "suspects") if name != "rows_aside"]
+    kept = [name for name in dict.fromkeys((*rows.about, *SAID)) if name != "rows_aside" and name in figures]
     about = {name: figures[name] for name in kept}
-    measured = {name for name in figures if name not in (*kept, *TABLES) and isinstance(figures[name], SCALARS)}
-    about["out_of_fold"] = {name: figures[name] for name in sorted(measured)}
+    plots = [name for name in (*TABLES, "fairness") if name in figures]
+    about["figures"] = {name: figures[name] for name in plots}
+    measured = sorted(figures.keys() - {*kept, *plots, "rows_aside", "out_of_time"})
+    about["out_of_fold"] = {name: figures[name] for name in measured}
     if "out_of_time" in figures:
-        late = figures["out_of_time"]
-        about["out_of_time"] = {name: late[name] for name in sorted(late) if isinstance(late[name], SCALARS)}
+        about["out_of_time"] = figures["out_of_time"]
     if rows.home is not None:
         from creditline.service.training import library_facts, words_of
 
