@@ -590,3 +590,17 @@ def test_a_day_end_that_was_killed_is_completed_by_the_next(
     end(copy, "2026-03-02", late=2)
     assert everything(copy) == undisturbed
     assert copy.get("day_end") == day_of("2026-03-02")
+
+
+def test_money_of_today_is_not_lost_on_a_line_whose_yesterday_is_ended_after_it(tmp_path: Path) -> None:
+    """Paid just after midnight on the due day, before the day end of the day before has run."""
+    with Home.open(tmp_path / "home") as home:
+        publish(home)
+        open_line(home)
+        agreed = request_draw(home, "A1", 1_200_000, PRODUCT, 6, due_day=15, now=moment("2026-01-05"))
+        book_draw(home, "A1", agreed.loan, now=moment("2026-01-05"))
+        repay(home, "A1", 206_754, now=moment("2026-01-15", 0) + 1)
+        day_end(home, day_of("2026-01-14"), now=moment("2026-01-15", 1))
+        for day in range(day_of("2026-01-15"), day_of("2026-02-18")):
+            day_end(home, day, now=end_of_day(day, OFFSET))
+        assert [day for day, _ in arrears(home)] == ["2026-02-16", "2026-02-17"]

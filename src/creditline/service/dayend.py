@@ -197,19 +197,22 @@ class _Run:
             self.tell(self.done.lines - len(lines) + start + len(chunk), self.done.lines)
 
     def _anew(self, lines: Sequence[str], kept: list[tuple[Lived, int]]) -> list[Event]:
-        """What is to be written for lines; how each came through the days goes to ``kept``."""
+        """What is to be written for lines; how each came through goes to ``kept``, if it may be carried on."""
         out: list[Event] = []
         for line, events in self.home.events_by_line(lines):
             offset = offset_of(events, self.products)
             self.done.anew += 1
             try:
-                lived = derive(line, operations(events, self.products, offset), self.done.day)
+                moves = operations(events, self.products, offset)
+                lived = derive(line, moves, self.done.day)
             except CreditlineError as error:
                 self.done.failed.append(Failed(line, error))
                 continue
             out += corrections(events, lived.derived, until=self.done.day, offset=offset, now=self.now)
             self.done.rows_due += self._fallen_due(lived)
-            kept.append((lived, offset))
+            # What the log already holds of later days would be lost on a line carried on: it lies before ``seen``.
+            if all(move.day <= self.done.day for move in moves):
+                kept.append((lived, offset))
         return out
 
     def _fallen_due(self, lived: Lived) -> int:
