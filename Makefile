@@ -11,6 +11,7 @@ LOCKED := .venv/.locked
 LINKED := .venv/.linked
 VENDOR := src/creditline/reports/static/vendor
 CHARTS := $(VENDOR)/.brought
+FONT := node_modules/@fontsource/noto-sans-sc
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,16 +31,18 @@ $(LINKED): $(LOCKED) pyproject.toml src/creditline/__init__.py
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-# Charts are an extra: without them pages show tables, so nothing here stops the set-up. No stamp is left then,
-# and the next set-up tries again.
+# Charts and the font of PDFs are extras: without them pages show tables and notices come as HTML and text, so nothing
+# here stops the set-up. No stamp is left then, and the next set-up tries again.
 $(CHARTS): package.json package-lock.json .npmrc
 	@mkdir -p $(VENDOR)
 	@if ! command -v npm >/dev/null; then \
-		echo "Node.js is not installed: pages show tables in place of charts. Install it and run make setup again." >&2; \
+		echo "Node.js is not installed: pages show tables in place of charts, and there are no PDFs. Install it and run make setup again." >&2; \
 	elif ! npm ci --silent --no-audit --no-fund; then \
-		echo "npm could not bring in the charts: pages show tables in their place. Run make setup again." >&2; \
+		echo "npm could not bring in charts and font: pages show tables, and there are no PDFs. Run make setup again." >&2; \
 	else \
 		cp node_modules/echarts/dist/echarts.min.js node_modules/echarts/LICENSE node_modules/echarts/NOTICE $(VENDOR)/; \
+		cp $(FONT)/files/noto-sans-sc-chinese-simplified-{400,700}-normal.woff $(VENDOR)/; \
+		cp $(FONT)/LICENSE $(VENDOR)/noto-sans-sc.LICENSE; \
 		touch $@; \
 	fi
 

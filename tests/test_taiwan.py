@@ -27,7 +27,7 @@ from creditline.events.kinds import (
 from creditline.events.taiwan_file import Panel, read_panel
 from creditline.lines.replay import run
 from creditline.policy import load_policy, read_policy
-from creditline.scoring.train import fold_numbers
+from creditline.scoring.recipe import fold_numbers
 from creditline.service.outcomes import report
 from creditline.service.panel import import_panel
 from creditline.service.run import run_home
@@ -238,9 +238,9 @@ def test_on_the_real_panel_the_policy_beats_both_plain_ways(tmp_path: Path) -> N
     figures = report(home).outcomes
     assert (figures.all.lines, figures.all.defaulted) == (30_000, 6_636)
     assert summary.auc is not None
-    assert summary.auc > 0.77
+    assert summary.auc > 0.78
     assert figures.ks is not None
-    assert figures.ks > 0.42
+    assert figures.ks > 0.43
     plain = figures.any_arrears
     assert figures.closed.defaulted >= plain.defaulted, "no fewer defaults caught"
     assert figures.closed.good < 0.85 * plain.good, "far fewer good lines closed"

@@ -17,7 +17,7 @@ from creditline.scoring.crossval import Fit, calibrate, cross_validate, stratifi
 from creditline.scoring.ebm import EbmSettings, fit_ebm
 from creditline.scoring.features import Feature, Features
 from creditline.scoring.inputs import InputError
-from creditline.scoring.validate import auc
+from creditline.scoring.measures import auc
 from creditline.scoring.woe import WoeSettings, _shortest, fit_woe, regress
 
 ROWS = 2_400

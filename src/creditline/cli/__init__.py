@@ -14,8 +14,8 @@ from creditline.errors import CreditlineError
 from creditline.i18n import preferred_language, text
 
 GROUPS = (
-    "intake", "taiwan", "policy", "line", "story", "demo", "run", "report",
-    "simulate", "scorecard", "product", "loan", "quote", "statement", "schedule", "books",
+    "intake", "taiwan", "policy", "line", "notice", "story", "demo", "run", "report",
+    "simulate", "scorecard", "product", "loan", "quote", "statement", "schedule", "books", "plan",
 )  # fmt: skip
 """Files of this folder that may register commands, in the order of the help page."""
 

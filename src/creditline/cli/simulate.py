@@ -13,12 +13,15 @@ from typing import Annotated, Any, Protocol
 import msgspec
 import typer
 
+from creditline.cli.bars import bars
 from creditline.clock import format_moment
+from creditline.errors import CreditlineError
 from creditline.events.canonical import digest as event_digest
 from creditline.events.parse import to_row
 from creditline.i18n import Language, preferred_language, text
-from creditline.simulate import Truth, stream
+from creditline.simulate import stream
 from creditline.simulate.period import ENDS
+from creditline.simulate.truth import truth_row
 
 _LANG = preferred_language()
 
@@ -29,17 +32,41 @@ def register(app: typer.Typer) -> None:
 
 
 def _simulate(
-    out: Annotated[Path, typer.Option(help=text("simulate.out_help", _LANG))],
+    out: Annotated[Path | None, typer.Option(help=text("simulate.out_help", _LANG))] = None,
     borrowers: Annotated[int, typer.Option(min=1, help=text("simulate.borrowers_help", _LANG))] = 2000,
     months: Annotated[int, typer.Option(min=1, max=240, help=text("simulate.months_help", _LANG))] = 18,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help=text("simulate.seed_help", _LANG))] = 7,
     truth: Annotated[Path | None, typer.Option(help=text("simulate.truth_help", _LANG))] = None,
+    home: Annotated[Path | None, typer.Option(metavar="DIR", help=text("simulate.home_help", _LANG))] = None,
 ) -> None:
-    """Write the events, and the truth if asked for, and say what was written."""
+    """Write the events, and the truth if asked for, and say what was written; exit status 2 where it cannot be."""
+    if (out is None) == (home is None):
+        said = "neither" if out is None else f"{out} and {home}"
+        raise CreditlineError("--out, --home", said, "give a file with --out, or a new folder with --home")
+    if home is not None:
+        _fill(home, truth, borrowers, months, seed)
+        return
+    assert out is not None
     typer.echo(text("simulate.notice", _LANG))
     note, deserved = write(out, truth, borrowers, months, seed)
     for line in _told(note, deserved, out, truth, _LANG):
         typer.echo(line)
+
+
+def _fill(home: Path, truth: Path | None, borrowers: int, months: int, seed: int) -> None:
+    """Put the borrowers into a new home."""
+    from creditline.service.demo import TRUTH
+    from creditline.service.simulated import fill
+
+    if truth is not None:
+        raise CreditlineError("--truth", str(truth), f"leave it out: {home / TRUTH} will hold it", "goes with --out")
+    typer.echo(text("simulate.notice", _LANG))
+    with bars() as told:
+        made = fill(home, borrowers, months, seed, lambda done, all_: told(text("simulate.filling", _LANG), done, all_))
+    figures = {"events": made.events, "borrowers": borrowers, "months": months, "seed": seed}
+    typer.echo(text("simulate.written", _LANG, **figures, path=home))
+    counts = {name: made.deserved[name] for name in ("keep", "close", "terminate", "decline")}
+    typer.echo(text("simulate.truth_written", _LANG, **counts, path=home / TRUTH))
 
 
 def write(out: Path, truth: Path | None, borrowers: int, months: int, seed: int) -> tuple[dict[str, Any], Counter[str]]:
@@ -50,7 +77,7 @@ def write(out: Path, truth: Path | None, borrowers: int, months: int, seed: int)
             for event in lived:
                 whole.update(event_digest(event))
                 rows.write(msgspec.json.encode(to_row(event)) + b"\n")
-            truths.write(msgspec.json.encode(_truth_row(known)) + b"\n")
+            truths.write(msgspec.json.encode(truth_row(known)) + b"\n")
             events += len(lived)
             deserved[known.deserves] += 1
     note = {
@@ -70,14 +97,6 @@ def write(out: Path, truth: Path | None, borrowers: int, months: int, seed: int)
 def note_path(out: Path) -> Path:
     """Where the note about a file of simulated events stands."""
     return out.with_name(out.name + ".simulated.json")
-
-
-def _truth_row(truth: Truth) -> dict[str, Any]:
-    """The truth as a row: marked as simulated, moments as text; money stays in minor units, as its names say."""
-    row = {"simulated": True, **msgspec.structs.asdict(truth)}
-    for name in ("from_moment", "cured_from"):
-        row[name] = None if row[name] is None else format_moment(row[name])
-    return row
 
 
 @contextmanager

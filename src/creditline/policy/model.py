@@ -9,6 +9,7 @@ from typing import Literal
 
 from creditline.facts.definitions import CountedFact, Fact, SqlFact
 from creditline.facts.expressions import Expr, Type
+from creditline.policy.levers import Lever
 from creditline.scoring.scorecard import Scorecard
 
 Then = Literal["terminate", "close", "freeze", "limit", "decline"]
@@ -103,6 +104,12 @@ class Policy:
     reopen: Reopening | None
     incident_code: str
     incident_reason: Reason
+    levers: tuple[Lever, ...]
+    """What a borrower can do to come back, in order of name."""
+    coming: Mapping[str, int]
+    """Kinds of events that keep coming by themselves, as they last were, and how far apart, microseconds."""
+    means: Expr | None
+    """Money a borrower can spare a month; None where the policy does not say."""
     words: Mapping[str, Reason]
     """What facts are called to people, where the policy says so."""
     text: str

@@ -19,6 +19,7 @@ from creditline.facts.definitions import CountedFact, DefinitionError, Fact, Sql
 from creditline.facts.expressions import Expr, Type
 from creditline.facts.parsing import ExpressionError, closest, describe, parse_expression, parse_predicate
 from creditline.policy.cards import read_scorecard
+from creditline.policy.lever_reading import read_coming, read_levers
 from creditline.policy.model import ATTRIBUTES, POINTS, SEVERITY, Approval, Policy, Reason, Reopening, Rule, Then
 from creditline.policy.source import Path, Plain, PolicyErrors, Source
 from creditline.scoring.scorecard import Scorecard
@@ -27,7 +28,7 @@ RULES_MAX = 60
 
 _TOP = {
     "policy", "title", "currency", "utc_offset", "limit_step", "consents", "facts", "words", "scorecard", "rules",
-    "approve", "reopen", "incident",
+    "approve", "reopen", "levers", "coming", "means", "incident",
 }  # fmt: skip
 _RULE = {"code", "when", "then", "cooling_off", "cure", "reason", "answered_by", "on", "limit", "not_within"}
 _APPROVE = {"when", "limit", "rate", "otherwise"}
@@ -97,6 +98,9 @@ class _Reading:
         incident = self.source.mapping(self.root.get("incident", {}), ("incident",), {"code", "reason"})
         reason = self.source.texts(incident.get("reason"), ("incident", "reason")) if incident else {}
         words = self._words(facts)
+        levers = read_levers(self.source, self.root.get("levers", {}), {fact.name: fact for fact in facts}, self.scope)
+        coming = read_coming(self.source, self.root.get("coming", {}))
+        means = self._value(self.root, "means", (), "money")
         if self.source.problems:
             return None
         return Policy(
@@ -114,6 +118,9 @@ class _Reading:
             reopen=reopen,
             incident_code=str(incident.get("code", "T20")),
             incident_reason=reason,
+            levers=levers,
+            coming=coming,
+            means=means,
             words=words,
             text=self.source.text,
         )

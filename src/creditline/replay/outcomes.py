@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from creditline.scoring.validate import auc, cumulated, ks
+from creditline.scoring.measures import auc, cumulated, ks
 
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]

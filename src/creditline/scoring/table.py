@@ -35,7 +35,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from creditline.errors import CreditlineError
-from creditline.scoring.validate import auc
+from creditline.scoring.measures import auc
 
 Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from creditline.clock import format_moment
 from creditline.errors import CreditlineError
 from creditline.events.event import Event
 from creditline.lending.product import load_product, shipped_products
@@ -27,6 +26,7 @@ from creditline.simulate import Lived, Truth, live_again, lives
 from creditline.simulate.limits import Limits
 from creditline.simulate.period import ENDS, OFFSET, Period
 from creditline.simulate.portfolio import POLICIES
+from creditline.simulate.truth import truth_row
 from creditline.store import Home
 from creditline.store.home import FILE
 
@@ -164,7 +164,7 @@ def _simulated(
             heeded = heed(batch, again, decide).lived
             for life in heeded:
                 kept.take(life.account.entries)
-                file.write(msgspec.json.encode(_truth_row(life.truth)) + b"\n")
+                file.write(msgspec.json.encode(truth_row(life.truth)) + b"\n")
             truths += [life.truth for life in heeded]
             events += _append(home, [event for life in heeded for event in life.events])
             tell("heed", len(truths), asked.borrowers)
@@ -194,14 +194,6 @@ def _append(home: Home, batch: Sequence[Event]) -> int:
     appended = home.append(batch)
     assert appended.accepted == len(batch), "a fresh home takes every simulated event"
     return appended.accepted
-
-
-def _truth_row(truth: Truth) -> dict[str, Any]:
-    """The truth as a row: marked as simulated, moments as text; money stays in minor units, as its names say."""
-    row = {"simulated": True, **msgspec.structs.asdict(truth)}
-    for name in ("from_moment", "cured_from"):
-        row[name] = None if row[name] is None else format_moment(row[name])
-    return row
 
 
 # -- the decisions ----------------------------------------------------------------------------------

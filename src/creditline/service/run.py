@@ -21,11 +21,12 @@ from creditline.lines.replay import Failure, Run, look, measure, run
 from creditline.lines.succession import InForce, run_in_force
 from creditline.policy import Policy, load_policy, read_policy, shipped_policies
 from creditline.replay.standing import in_arrears, limit_given, owed
-from creditline.scoring.recipe import Recipe, read_recipe
-from creditline.scoring.scorecard import Scorecard
-from creditline.scoring.train import fold_numbers, points_of, train
-from creditline.scoring.validate import auc, ks
+from creditline.scoring.compiled import as_features, compiled
+from creditline.scoring.measures import auc, ks
+from creditline.scoring.recipe import Recipe, fold_numbers, read_recipe
+from creditline.scoring.scorecard import SCORED, Scorecard
 from creditline.scoring.written import with_card
+from creditline.service import shadow
 from creditline.store import Home
 
 Int64s = NDArray[np.int64]
@@ -77,6 +78,17 @@ class Ran(msgspec.Struct, frozen=True):
     standing: Standing
 
 
+class Shadow(msgspec.Struct, frozen=True):
+    """A challenger that ran beside a policy."""
+
+    card: str
+    """Its hash."""
+    policy: str
+    decisions: int
+    problem: str | None
+    """Why it could not score a version of the policy."""
+
+
 class Summary(msgspec.Struct, frozen=True):
     """A run in figures."""
 
@@ -93,6 +105,7 @@ class Summary(msgspec.Struct, frozen=True):
     auc: float | None
     ks: float | None
     failures: tuple[Failure, ...]
+    shadows: tuple[Shadow, ...]
 
 
 @dataclass(frozen=True)
@@ -116,8 +129,8 @@ def run_home(
 ) -> Summary:
     """Run a policy over all lines of a home up to ``until`` (microseconds) and put its decisions in place.
 
-    Where a recipe stands beside the policy (``NAME.train.yaml``) and the home knows outcomes, ``folds`` cards are
-    trained and each line is scored by the one that never saw its outcome; then nothing after the recipe's moment is
+    Where a recipe with a moment stands beside the policy (``NAME.train.yaml``) and the home knows outcomes, ``folds``
+    cards are trained and each line is scored by the one that never saw its outcome; then nothing after that moment is
     read. Otherwise the policy runs as it is, up to the last moment known. Where none is named, the versions published
     in the home decide, each from the moment it comes into force, and each line is run under its own policy if the home
     says which that is. Raises CreditlineError.
@@ -127,15 +140,16 @@ def run_home(
         return _each_under_its_own(home, until, tell)
     policy, recipe = _policy(home, policy_name)
     slices, outcomes = _load(home, tell)
-    if recipe is None or not outcomes:
+    moment = recipe.moment if recipe else None
+    if recipe is None or moment is None or not outcomes:
         if folds is not None:
-            remedy = "run a policy with a recipe (NAME.train.yaml) on a home that knows outcomes, or leave --folds out"
+            remedy = "run a policy whose recipe (NAME.train.yaml) says as_of: on a home that knows outcomes"
             raise CreditlineError("--folds", folds, remedy, "trains nothing here")
         versions = [InForce(policy, int(slices.at.min()))] if policy_name else _in_force(home, policy, slices)
         return _as_it_is(home, versions, slices, _last_known(slices) if until is None else until, tell)
     recipe = recipe if folds is None else msgspec.structs.replace(recipe, folds=folds)
-    until = recipe.moment if until is None else until
-    if until > recipe.moment:
+    until = moment if until is None else until
+    if until > moment:
         raise CreditlineError("--until", until, f"give at most {recipe.as_of}: outcomes begin after it", "is too late")
     cards = _train(policy, recipe, slices, outcomes, until, tell)
     tell("run", 0, 1)
@@ -143,7 +157,7 @@ def run_home(
     tell("run", 1, 1)
     for version in (policy, *cards.versions):
         home.publish(version.name, version.version, version.text, int(slices.at.min()))
-    return _keep(home, ran, _by_version(ran, cards), until, cards, recipe, outcomes, tell)
+    return _keep(home, [ran], _by_version(ran, cards), until, cards, recipe, outcomes, tell)
 
 
 def _each_under_its_own(home: Home, until: int | None, tell: Progress) -> Summary:
@@ -160,7 +174,7 @@ def _each_under_its_own(home: Home, until: int | None, tell: Progress) -> Summar
         decisions = _in_order(runs)
         home.record(decisions, lines)
         cards = _Cards((), np.zeros(len(slices), np.int64), (), np.zeros(len(slices), np.int64))
-        summaries.append(_summary(runs[-1], end, cards, decisions, {}))
+        summaries.append(_summary(runs[-1], end, cards, decisions, {}, _shadows(home, runs)))
     tell("run", len(names), len(names))
     return _together(summaries)
 
@@ -184,6 +198,7 @@ def _together(parts: Sequence[Summary]) -> Summary:
         auc=None,
         ks=None,
         failures=tuple(failure for part in parts for failure in part.failures),
+        shadows=tuple(each for part in parts for each in part.shadows),
     )
 
 
@@ -195,11 +210,15 @@ def _in_order(runs: Sequence[Run]) -> list[Decision]:
 def _policy(home: Home, name: str | Path | None) -> tuple[Policy, Recipe | None]:
     """The policy asked for, or the one the home was made for, and its recipe if it has one."""
     chosen = name or (home.get("panel") or {}).get("policy") or POLICY_DEFAULT
-    policy = load_policy(chosen)
-    if isinstance(chosen, str) and chosen in shipped_policies():
-        with resources.as_file(resources.files("creditline") / "policies" / f"{chosen}.train.yaml") as beside:
-            return policy, read_recipe(beside)
-    return policy, read_recipe(Path(chosen).with_suffix(".train.yaml"))
+    return load_policy(chosen), recipe_of(chosen)
+
+
+def recipe_of(policy: str | Path) -> Recipe | None:
+    """The recipe beside a shipped policy or a policy file, if there is one; raises RecipeError."""
+    if isinstance(policy, str) and policy in shipped_policies():
+        with resources.as_file(resources.files("creditline") / "policies" / f"{policy}.train.yaml") as beside:
+            return read_recipe(beside)
+    return read_recipe(Path(policy).with_suffix(".train.yaml"))
 
 
 def _load(home: Home, tell: Progress) -> tuple[Slices, dict[str, bool]]:
@@ -219,8 +238,10 @@ def _train(
     policy: Policy, recipe: Recipe, slices: Slices, outcomes: dict[str, bool], until: int, tell: Progress
 ) -> _Cards:
     """A card a fold, each trained on the lines of all other folds whose outcome is known."""
-    scored = _scored(policy)
+    assert recipe.moment is not None, "only a recipe with a moment trains folds"
+    _check_facts(policy, recipe)
     facts = measure(slices, policy, recipe.moment)
+    features = as_features({name: facts[name] for name in recipe.facts}, policy.types)
     known = np.array([line in outcomes for line in slices.lines], bool)
     bad = np.array([outcomes.get(line, False) for line in slices.lines], bool)
     fold = np.full(len(slices), recipe.folds, np.int64)
@@ -229,33 +250,32 @@ def _train(
     for number in range(recipe.folds):
         tell("train", number, recipe.folds)
         seen = known & (fold != number)
-        cards.append(train({name: facts[name][seen] for name in scored}, bad[seen], recipe))
+        card = recipe.fit(features.take(seen), bad[seen], seed=recipe.seed)
+        cards.append(compiled(card, policy.types))
     tell("train", recipe.folds, recipe.folds)
     versions = tuple(_fold_policy(policy, card, number) for number, card in enumerate(cards, 1))
-    assert policy.scorecard is not None, "a policy without a scorecard scores no facts"
-    every = (*cards, policy.scorecard)
+    every = (*cards, policy.scorecard or Scorecard(0))
     now = facts if until == recipe.moment else measure(slices, policy, until)
     points = np.zeros(len(slices), np.int64)
-    for number, card in enumerate(every):
+    for number, each in enumerate(every):
         mine = fold == number
-        points[mine] = points_of(card, {name: now[name][mine] for name in scored})
+        points[mine] = each.points({name: values[mine] for name, values in now.items()})
     return _Cards(every, fold, versions, points)
 
 
-def _scored(policy: Policy) -> list[str]:
-    scored = sorted(policy.scorecard.facts) if policy.scorecard else []
-    texts = [name for name in scored if policy.type_of(name).unit not in ("number", "money")]
-    if texts or not scored:
-        remedy = "let its scorecard: block name numeric facts; their points are trained anew"
-        raise CreditlineError(f"policy {policy.name}", ", ".join(texts) or "no facts", remedy, "cannot be trained on")
-    return scored
+def _check_facts(policy: Policy, recipe: Recipe) -> None:
+    """Raises CreditlineError where the recipe lists what the policy cannot score."""
+    known = {name for name, kind in policy.types.items() if kind.unit in SCORED}
+    if unknown := sorted(recipe.facts.keys() - known):
+        remedy = "list in its .train.yaml facts of the policy that are numbers, amounts, choices or flags"
+        raise CreditlineError(f"policy {policy.name}", ", ".join(unknown), remedy, "cannot be scored")
 
 
 def _fold_policy(policy: Policy, card: Scorecard, number: int) -> Policy:
     """The policy with a fold's card as a version of its own, so that every decision can be made again."""
     name = f"{policy.name}.fold-{number}"
-    text = re.sub(r"^policy:.*$", f"policy: {name}", with_card(policy.text, card, policy.types), count=1, flags=re.MULTILINE)
-    return read_policy(text, f"{name}.yaml")
+    text = with_card(policy.text, card, policy.types, [f"Trained without the lines of fold {number}."])
+    return read_policy(re.sub(r"^policy:.*$", f"policy: {name}", text, count=1, flags=re.MULTILINE), f"{name}.yaml")
 
 
 def _in_force(home: Home, policy: Policy, slices: Slices) -> list[InForce]:
@@ -277,12 +297,12 @@ def _as_it_is(home: Home, versions: Sequence[InForce], slices: Slices, until: in
     for version in versions:
         home.publish(version.policy.name, version.policy.version, version.policy.text, version.since)
     cards = _Cards((), own, (), seen.verdicts[:, 0])
-    return _keep(home, ran, _in_order(runs), until, cards, None, home.outcomes(), tell)
+    return _keep(home, runs, _in_order(runs), until, cards, None, home.outcomes(), tell)
 
 
 def _keep(
     home: Home,
-    ran: Run,
+    runs: Sequence[Run],
     decisions: Sequence[Decision],
     until: int,
     cards: _Cards,
@@ -291,9 +311,11 @@ def _keep(
     tell: Progress,
 ) -> Summary:
     """Put the decisions, the versions that made them and how the lines stand into the home."""
+    ran = runs[-1]
     slices = ran.slices
     tell("record", 0, 1)
     home.record(decisions, slices.lines)
+    shadows = _shadows(home, runs)
     standing = Standing(
         points=cards.points.tolist(),
         balance=owed(slices, until).tolist(),
@@ -303,7 +325,13 @@ def _keep(
     )
     home.put(KEY, _told(home, ran, until, cards, recipe, standing))
     tell("record", 1, 1)
-    return _summary(ran, until, cards, decisions, outcomes)
+    return _summary(ran, until, cards, decisions, outcomes, shadows)
+
+
+def _shadows(home: Home, runs: Sequence[Run]) -> tuple[Shadow, ...]:
+    """Points of published challengers beside the decisions just recorded."""
+    kept = shadow.record(home, runs)
+    return tuple(Shadow(each.card.hash, each.card.policy, each.decisions, each.problem) for each in kept)
 
 
 def _by_version(ran: Run, cards: _Cards) -> list[Decision]:
@@ -336,7 +364,14 @@ def _told(home: Home, ran: Run, until: int, cards: _Cards, recipe: Recipe | None
     )
 
 
-def _summary(ran: Run, until: int, cards: _Cards, decisions: Sequence[Decision], outcomes: dict[str, bool]) -> Summary:
+def _summary(
+    ran: Run,
+    until: int,
+    cards: _Cards,
+    decisions: Sequence[Decision],
+    outcomes: dict[str, bool],
+    shadows: tuple[Shadow, ...],
+) -> Summary:
     known = np.array([line in outcomes for line in ran.slices.lines], bool)
     bad = np.array([outcomes.get(line, False) for line in ran.slices.lines], bool)
     stopped = [each for each in decisions if each.action in ("close", "freeze", "extend", "terminate")]
@@ -353,6 +388,7 @@ def _summary(ran: Run, until: int, cards: _Cards, decisions: Sequence[Decision],
         auc=auc(cards.points[known], bad[known]),
         ks=ks(cards.points[known], bad[known]),
         failures=ran.failures,
+        shadows=shadows,
     )
 
 

@@ -42,6 +42,7 @@ Made = Literal["policy", "behaviour"]
 
 MADE: Final[tuple[Made, ...]] = ("policy", "behaviour")
 STANDING: Final = ("decided", "stated")
+OBSERVED: Final = ("applied", "open", "frozen", "closed")
 SCORED: Final = ("money", "number", "choice", "flag")
 REASON_LEAST: Final = 3
 """Characters of a reason for a fact that nearly tells the outcome."""
@@ -199,8 +200,8 @@ def _check(asked: Asked) -> None:
         if given not in known:
             raise CreditlineError(option, given, f"choose {' or '.join(known)}")
     for status in asked.statuses:
-        if status not in ("open", "frozen", "closed"):
-            raise CreditlineError("--status", status, "choose among open, frozen and closed", "is not observed")
+        if status not in OBSERVED:
+            raise CreditlineError("--status", status, f"choose among {', '.join(OBSERVED)}", "is not observed")
 
 
 def _window(text: str) -> Window:

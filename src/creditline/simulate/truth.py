@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from creditline.clock import format_moment
 from creditline.events.kinds import PartyType
 
 Deserves = Literal["keep", "close", "terminate", "decline"]
@@ -45,3 +46,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
 KEEP = Verdict()
 """The line was sound throughout."""
+
+
+def truth_row(truth: Truth) -> dict[str, Any]:
+    """The truth as a row: marked as simulated, moments as text; money stays in minor units, as its names say."""
+    row = {"simulated": True, **msgspec.structs.asdict(truth)}
+    for name in ("from_moment", "cured_from"):
+        row[name] = None if row[name] is None else format_moment(row[name])
+    return row

@@ -13,7 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from creditline.errors import CreditlineError
 
-HEAD = "0003"
+HEAD = "0004"
 """Newest migration; a database that says so is opened without loading Alembic."""
 
 WAIT_MS = 10_000

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import local
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import msgspec
 import numpy as np
@@ -19,11 +19,12 @@ from creditline.events.event import Event
 from creditline.events.kinds import KINDS, OutcomeObserved
 from creditline.facts.slices import Slices
 from creditline.lines.decision import Decision
-from creditline.store import cards, columns, database, derived, log, products, schema
+from creditline.store import cards, columns, database, derived, log, outbox, products, schema
 from creditline.store.cards import ProposedCard, Shadows, Verdict
 from creditline.store.database import StoreError
 from creditline.store.derived import PublishedPolicy
 from creditline.store.log import Appended
+from creditline.store.outbox import Letter, State
 from creditline.store.products import PublishedProduct
 
 FILE = "creditline.db"
@@ -104,10 +105,10 @@ class Home:
         with self._writing() as connection:
             return log.append(connection, events)
 
-    def events(self, line: str | None = None) -> Iterator[Event]:
-        """Events of the log as they were stated, outcomes too, in order of position."""
+    def events(self, line: str | None = None, until_position: int | None = None) -> Iterator[Event]:
+        """Events of the log as they were stated, outcomes too, in order of position, up to one if given."""
         with self._reading() as connection:
-            yield from log.read(connection, line)
+            yield from log.read(connection, line, until_position)
 
     def events_by_line(self, lines: Sequence[str]) -> Iterator[tuple[str, list[Event]]]:
         """Each of these lines that is in the log, in the order given, with its events in order of position."""
@@ -238,6 +239,26 @@ class Home:
         """A challenger's points beside the decisions made up to a moment, or all of them."""
         with self._reading() as connection:
             return cards.shadows(connection, card, until)
+
+    def enqueue_letters(self, letters: Iterable[Letter]) -> int:
+        """Put notices into the outbox; how many were new or changed. See ``store.outbox.enqueue``."""
+        with self._writing() as connection:
+            return outbox.enqueue(connection, letters)
+
+    def letters(self, line: str | None = None, state: State | None = None, late_at: int | None = None) -> list[Letter]:
+        """Notices of the outbox by deadline: of one line, in one state, or late at a moment."""
+        with self._reading() as connection:
+            return outbox.letters(connection, line, state, late_at)
+
+    def mark_letter(self, number: int, state: Literal["sent", "read"], at: int) -> bool:
+        """Note that a notice was sent or read at a moment; False where it was already."""
+        with self._writing() as connection:
+            return outbox.mark(connection, number, state, at)
+
+    def drop_letter(self, number: int) -> bool:
+        """Take a notice out of the outbox that nobody was sent; False where it was sent or is none."""
+        with self._writing() as connection:
+            return outbox.drop(connection, number)
 
     def put(self, key: str, value: Any) -> None:
         """Keep a small fact about the home: anything JSON can say."""

@@ -81,8 +81,8 @@ def append(connection: sa.Connection, batch: Sequence[Event]) -> Appended:
     return Appended(len(accepted), duplicates, refused)
 
 
-def read(connection: sa.Connection, line: str | None = None) -> Iterator[Event]:
-    """Events as their rows stated them, in order of position; of one line, or of all."""
+def read(connection: sa.Connection, line: str | None = None, until_position: int | None = None) -> Iterator[Event]:
+    """Events as their rows stated them, in order of position, up to one if given; of one line, or of all."""
     query = (
         sa.select(
             _events.c.id,
@@ -97,6 +97,8 @@ def read(connection: sa.Connection, line: str | None = None) -> Iterator[Event]:
     )
     if line is not None:
         query = query.where(_lines.c.id == line)
+    if until_position is not None:
+        query = query.where(_events.c.position <= until_position)
     for row in connection.execute(query):
         yield Event(row.id, row.line, row.at, row.known, body_of(KINDS_BY_CODE[row.kind], row.payload))
 

@@ -137,6 +137,33 @@ shadows = Table(
 )
 """Points of challengers beside the decisions they had no part in; they go when the decision is replaced."""
 
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("line", Integer, ForeignKey("lines.number"), nullable=False),
+    # Not a foreign key: decisions are replaced whole, and a notice that was sent outlives the one it told of.
+    Column("decision", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("edition", Integer, nullable=False),
+    Column("lang", Text, nullable=False),
+    Column("jurisdiction", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("deadline", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("queued_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("read_at", BigInteger),
+    CheckConstraint("state IN ('due', 'sent', 'read')", name="outbox_state"),
+    UniqueConstraint("line", "decision", "kind", "edition", name="outbox_once"),
+)
+"""Notices to borrowers: due, sent, read. What was sent is never changed."""
+
+Index("outbox_due", outbox.c.deadline, sqlite_where=text("state = 'due'"))
+"""Those that wait, by deadline."""
+
 about = Table(
     "about",
     metadata,

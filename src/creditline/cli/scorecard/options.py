@@ -29,7 +29,8 @@ DataArgument = Annotated[Path, typer.Argument(metavar="DATA", help=text("scoreca
 DataOption = Annotated[Path, typer.Option("--data", metavar="FILE", help=text("scorecard.data_help", LANG))]
 TargetOption = Annotated[str, typer.Option("--target", metavar="COLUMN", help=text("scorecard.target_help", LANG))]
 BadOption = Annotated[str, typer.Option("--bad", metavar="VALUE", help=text("scorecard.bad_help", LANG))]
-KindOption = Annotated[str, typer.Option("--kind", metavar="woe|ebm", help=text("scorecard.kind_help", LANG))]
+RecipeOption = Annotated[bool, typer.Option("--recipe", help=text("training.recipe_help", LANG))]
+KindOption = Annotated[str | None, typer.Option("--kind", metavar="woe|ebm", help=text("scorecard.kind_help", LANG))]
 DropOption = Annotated[list[str] | None, typer.Option("--drop", metavar="A,B", help=text("scorecard.drop_help", LANG))]
 AllowOption = Annotated[
     list[str] | None, typer.Option("--allow", metavar="NAME=REASON", help=text("scorecard.allow_help", LANG))

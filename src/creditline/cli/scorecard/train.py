@@ -16,6 +16,7 @@ from rich.table import Table as Shown
 from creditline import __version__
 from creditline.cli.bars import bars
 from creditline.cli.options import JsonOption, echo_json, language_of
+from creditline.cli.scorecard.following import as_said, follow
 from creditline.cli.scorecard.given import (
     BadOption,
     HoldOutOption,
@@ -43,6 +44,7 @@ from creditline.cli.scorecard.options import (
     FoldsOption,
     KindOption,
     MonotoneOption,
+    RecipeOption,
     RepeatsOption,
     SeedOption,
     SpecialOption,
@@ -66,12 +68,13 @@ SAID = ("version", "dropped", "allowed", "suspects", "purpose", "trained_by", "s
 
 
 def train(
-    kind: KindOption,
+    kind: KindOption = None,
     data: TableOption = None,
     target: TargetOption = None,
     bad: BadOption = None,
     home: HomeOption = None,
     policy: PolicyOption = None,
+    recipe: RecipeOption = False,
     observe: ObserveOption = None,
     window: WindowOption = None,
     outcome: OutcomeOption = None,
@@ -101,19 +104,19 @@ def train(
     """Train and validate out of fold, and print the figures; exit status 2 where the data cannot be trained on."""
     from creditline.scoring.crossval import cross_validate
 
-    one_of("--kind", kind, KINDS)
     check_seed(seed)
     check_writable(out)
     check_report("--report", report)
     language = language_of(lang)
     began = time.perf_counter()
-    rows = given({
+    options = {
         "data": data, "target": target, "bad": bad, "home": home, "policy": policy, "observe": observe,
         "window": window, "outcome": outcome, "hold-out": hold_out, "standing": standing, "status": status,
         "until": until, "drop": drop, "allow": allow, "special": special, "features": features, "latest": latest,
-    })  # fmt: skip
+        "kind": kind, "monotone": monotone, "tune": tune,
+    }  # fmt: skip
+    kind, rows, fit = _asked(options, follows=recipe)
     tell_left_out(rows)
-    fit = _fit(kind, directions(monotone, rows.features), tune=tune)
     with bars() as told:
         found = cross_validate(
             rows.features, rows.bad, fit, folds=folds, repeats=repeats, seed=seed, groups=rows.groups,
@@ -136,6 +139,18 @@ def train(
         echo_json(figures)
     else:
         _print_figures(figures, rows.name, LANG, report)
+
+
+def _asked(options: Mapping[str, Any], *, follows: bool) -> tuple[str, Given, Fit]:
+    """The kind of card, the rows, and what trains it: as the options say, or the policy's recipe."""
+    if follows:
+        recipe, options = follow(options)
+        recipe, rows = as_said(recipe, given(options))
+        return recipe.kind, rows, recipe.fit
+    kind = options["kind"] or ""
+    one_of("--kind", kind, KINDS)
+    rows = given(options)
+    return kind, rows, _fit(kind, directions(options["monotone"], rows.features), tune=options["tune"])
 
 
 def _fit(kind: str, monotone: Mapping[str, int], *, tune: bool) -> Fit:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 FACTS_SHOWN = 15
 """Facts whose drift is shown at most, those that moved most first."""
 
+NAME_SHOWN = 30
+"""Characters of a fact's name that are shown."""
+
 INTERVALS = (
     "auc", "gini", "ks", "brier", "log_loss", "calibration_slope", "calibration_intercept", "calibration_in_the_large"
 )  # fmt: skip
@@ -174,7 +177,7 @@ def _bands(drift: Mapping[str, Any], lang: Language) -> Table:
     from creditline.reports.tables import Table, percent
 
     rows = tuple((_band(each, lang), percent(each["expected"]), percent(each["actual"])) for each in drift["bands"])
-    level = in_words(drift["psi"], drift["psi_chance"], lang)
+    level = in_words(drift["psi"], drift["psi_chance"], lang, of="population")
     title = text("validate.bands_title", lang, psi=f"{drift['psi']:.3f}", level=level)
     return Table(title, _columns(("band", "expected", "actual"), lang), rows)
 
@@ -193,7 +196,8 @@ def _facts(drift: Mapping[str, Any], lang: Language) -> Table:
     order = sorted(drift["csi"], key=lambda name: (-drift["csi"][name], name))
     rows = tuple(
         (
-            name, figure(drift["csi"][name]), figure(drift["csi_chance"][name]), f"{drift['points'][name]:+.1f}",
+            _short(name), figure(drift["csi"][name]), figure(drift["csi_chance"][name]),
+            f"{drift['points'][name]:+.1f}",
             in_words(drift["csi"][name], drift["csi_chance"][name], lang),
         )
         for name in order[:FACTS_SHOWN]
@@ -203,12 +207,17 @@ def _facts(drift: Mapping[str, Any], lang: Language) -> Table:
     return Table(title, columns, rows)
 
 
-def in_words(index: float, chance: float, lang: Language) -> str:
-    """What an index of stability says, and whether chance alone might have made it."""
+def _short(name: str) -> str:
+    """A name that leaves room for figures beside it."""
+    return name if len(name) <= NAME_SHOWN else name[: NAME_SHOWN - 1] + "…"
+
+
+def in_words(index: float, chance: float, lang: Language, of: str = "level") -> str:
+    """What an index of stability says, and whether chance alone might have made it: of few rows it may."""
     from creditline.scoring.profile import level_of
 
     level = level_of(index)
-    said = text(f"validate.level_{level}", lang)
+    said = text(f"validate.{of}_{level}", lang)
     return said if level == "stable" or index > chance else text("validate.by_chance", lang, level=said)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creditline.scoring.validate import auc, cumulated, ks
+from creditline.scoring.measures import auc, cumulated, ks
 
 SCORED = st.lists(st.tuples(st.integers(-5, 5), st.booleans()), min_size=1, max_size=40)
 
