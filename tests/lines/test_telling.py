@@ -113,7 +113,7 @@ def test_units_follow_from_the_facts(consumer: Policy) -> None:
 
 
 def test_what_is_not_known_is_told_as_such(consumer: Policy) -> None:
-    closing, before = first(lived(consumer, "person.defaulter"), "close", "T01")
+    closing, before = first(lived(consumer, "person.defaulter"), "close")
     values = {**values_of(closing, before), "late_90d": None}
     from creditline.lines.telling import conditions_of
 

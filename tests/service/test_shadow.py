@@ -225,7 +225,7 @@ def test_as_many_are_refused_or_as_nearly_so_as_ties_allow() -> None:
 def test_cut_offs_are_read_off_the_conditions_of_a_policy() -> None:
     line = ("open", "frozen", "closed")
     assert list(cutoffs(load_policy("consumer-line"))) == [
-        ("T10", 520, ("applied", *line)), ("U01", 680, ("open",)), ("A01", 600, ("applied",)),
+        ("T10", 520, ("applied", *line)), ("U01", 640, ("open",)), ("A01", 600, ("applied",)),
         ("reopen", 560, ("closed",)),
     ]  # fmt: skip
 

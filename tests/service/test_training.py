@@ -248,7 +248,7 @@ def test_without_json_figures_are_a_table_and_what_was_not_observed_is_told(home
         (["--hold-out", "2028-01-01"], "leaves 0 rows from then on"),
         (["--features", "raw"], "choose policy or behaviour"),
         (["--standing", "believed"], "choose decided or stated"),
-        (["--status", "terminated"], "choose among open, frozen and closed"),
+        (["--status", "terminated"], "choose among applied, open, frozen, closed"),
         (["--status", "closed"], "leaves no line to observe"),
         (["--drop", "lat_90d"], "did you mean 'late_90d'?"),
         (["--drop", "late_90d,drawn_90d,score,score_age"], "leave at least one column"),
