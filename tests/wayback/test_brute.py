@@ -73,7 +73,6 @@ def test_no_combination_is_better_by_the_kernel() -> None:
         check(down, drawn, by_oracle=False)
 
     no_better()
-    print(drawn)
     assert drawn["lines"] >= 210
     assert drawn["combinations"] >= 1_500
     assert drawn["goals that differ"] >= 3
@@ -91,6 +90,5 @@ def test_no_combination_is_better_by_the_naive_oracle() -> None:
         check(down, drawn, by_oracle=True)
 
     no_better()
-    print(drawn)
     assert drawn["lines"] >= 40
     assert drawn["combinations"] >= 80

@@ -405,6 +405,25 @@ def test_reports_that_keep_coming_say_what_was_said_last_a_plans_own_included() 
     assert plan.events[0].at == START + 10 * DAY
 
 
+def test_it_is_looked_at_for_two_years_and_no_longer() -> None:
+    for days, back in ((200, "2026-08-02"), (728, "2028-01-12"), (730, None)):
+        plans = told(CLEAR.replace("says", f"takes: {days}d\n    says"), late()).plans
+        assert [plan.reopens_on for plan in plans] == ([] if back is None else [back] * 3)
+
+
+def test_a_consent_is_a_lever_where_what_is_read_needs_one() -> None:
+    events = [
+        event(START - 2 * DAY, "consent.given", data_source="bureau", expires_at=None),
+        *in_debt(),
+        event(START + DAY, "consent.withdrawn", data_source="bureau"),
+    ]
+    lever = "  allow: {title: {zh: 一, en: one}, says: [consent.given: {data_source: bureau}]}\n"
+    debts = CLOSE.replace("lenders - chosen", "2").replace("to: lenders", "to: 1")
+    plan = fastest(lever + debts, events, needs=("facts:\n", "consents: [bureau]\nfacts:\n"))
+    assert steps(plan) == [("2026-01-14", "allow"), ("2026-01-14", "close_debts")]
+    assert {step.lever: step.answers for step in plan.steps} == {"allow": ("T03",), "close_debts": ("T03",)}
+
+
 # -- lines and policies that cannot be planned for
 
 

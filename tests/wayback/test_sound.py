@@ -67,7 +67,6 @@ def test_every_plan_comes_true() -> None:
             check_comes_true(down, plan)
 
     comes_true()
-    print(drawn)
     assert drawn["lines"] >= 300
     assert drawn["closed"] >= 120
     assert drawn["frozen"] >= 20
