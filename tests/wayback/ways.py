@@ -267,7 +267,7 @@ def policies(draw: st.DrawFn, most: int = 4) -> Plain:
             rule.pop("cure", None)
     policy: Plain = {
         "policy": "random", "title": WORDS, "utc_offset": draw(st.sampled_from(("+08:00", "+00:00", "-05:30"))),
-        "consents": draft.consents, "facts": draft.facts,
+        "limit_step": draw(st.sampled_from((1, 50))), "consents": draft.consents, "facts": draft.facts,
         "rules": draw(st.permutations(rules)),
         "reopen": {
             "when": " and ".join(["limit > 0", *draft.reopen]),
