@@ -36,7 +36,7 @@ from creditline.service.lending import (
     write_off,
 )
 from creditline.store import Home
-from creditline.wayback.loans import NOTHING, Ahead, Loans, Paying, ahead, arrears_now, months_after, payoff_now
+from creditline.wayback.loans import NOTHING, Ahead, Loans, Paying, months_after
 from tests.lending.line_logs import DAYS, FIRST, LINE, logs
 from tests.service.lent import OFFSET, PRODUCT, day_of, moment, open_line, publish
 
@@ -316,7 +316,7 @@ def test_a_line_that_owes_the_core_nothing_has_no_loans_ahead(tmp_path: Path) ->
 
 def test_what_another_core_lent_is_left_alone() -> None:
     told = Event("x", "L", 5, 5, ArrearsChanged(3, 100))
-    assert ahead("L", [told], {}, OFFSET, 10, NOTHING, 400 * DAY) == Ahead((), ())
+    assert Loans("L", [told], {}, OFFSET, 10).ahead(NOTHING, 400 * DAY) == Ahead((), ())
 
 
 def test_what_becomes_known_after_now_is_not_seen(home: Home) -> None:
@@ -370,8 +370,8 @@ def test_amounts_at_a_day_are_those_the_service_tells(home: Home) -> None:
     now, day = moment("2026-01-20"), day_of("2026-02-27")
     events, products = list(home.events("A1")), products_of(home)
     owed = payoffs(home, "A1", day)
-    assert payoff_now("A1", events, products, OFFSET, now, day) == sum(each.total for each in owed)
-    assert arrears_now("A1", events, products, OFFSET, now, day) == sum(each.due + each.penalty for each in owed)
+    assert Loans("A1", events, products, OFFSET, now).payoff(day) == sum(each.total for each in owed)
+    assert Loans("A1", events, products, OFFSET, now).arrears(day) == sum(each.due + each.penalty for each in owed)
 
 
 def test_months_end_on_the_same_day_or_the_last_of_a_shorter_one() -> None:
@@ -507,4 +507,4 @@ def test_what_is_asked_of_loans_changes_nothing_in_them(log: Log, day: int, data
         loans.ahead(way, until)
         loans.payoff(today + 30)
     for way in reversed(ways):
-        assert loans.ahead(way, until) == ahead(LINE, seen, log[1], OFFSET, now, way, until)
+        assert loans.ahead(way, until) == Loans(LINE, seen, log[1], OFFSET, now).ahead(way, until)

@@ -206,33 +206,6 @@ class Loans:
             yield msgspec.structs.replace(event, id=name)
 
 
-def ahead(
-    line: str,
-    events: Sequence[Event],
-    products: Mapping[str, Product],
-    offset: int,
-    now: int,
-    paying: Paying,
-    until: int,
-) -> Ahead:
-    """What becomes known of a line after ``now`` and by ``until`` if exactly this is paid; see ``Loans``."""
-    return Loans(line, events, products, offset, now).ahead(paying, until)
-
-
-def arrears_now(
-    line: str, events: Sequence[Event], products: Mapping[str, Product], offset: int, now: int, day: int
-) -> int:
-    """What pays all that will have fallen due by a day, if nothing is paid before; see ``Loans.arrears``."""
-    return Loans(line, events, products, offset, now).arrears(day)
-
-
-def payoff_now(
-    line: str, events: Sequence[Event], products: Mapping[str, Product], offset: int, now: int, day: int
-) -> int:
-    """What pays off everything owed on a day, if nothing is paid before; see ``Loans.payoff``."""
-    return Loans(line, events, products, offset, now).payoff(day)
-
-
 def months_after(day: int, months: int) -> int:
     """The same day of a later month, or the last of a shorter one."""
     that = date_of(day)
@@ -374,4 +347,4 @@ def _amount(event: Event) -> int:
     return event.body.amount
 
 
-__all__ = ["NOTHING", "Ahead", "Loans", "Paying", "ahead", "arrears_now", "months_after", "payoff_now"]
+__all__ = ["NOTHING", "Ahead", "Loans", "Paying", "months_after"]
