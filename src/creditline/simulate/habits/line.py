@@ -55,7 +55,7 @@ def draw(
 
     Nothing while anything that fell due is unpaid, nor after a write-off, nor where the limit in force leaves less
     than the product lends. What is ``flexible`` is drawn on the product for money paid back at once, as long as it
-    lends so little.
+    lends so little and so much.
     """
     step = 100 * YUAN
     day, account = b.day(at), b.account
@@ -63,8 +63,8 @@ def draw(
     if account.unpaid or account.is_lost:
         return 0
     amount = account.room(at, amount) // step * step
-    name = INSTALMENT[b.party]
-    if flexible and amount >= shipped(FLEXIBLE[b.party]).least:
+    name, at_once = INSTALMENT[b.party], shipped(FLEXIBLE[b.party])
+    if flexible and at_once.least <= amount <= at_once.most:
         name = FLEXIBLE[b.party]
     product = shipped(name)
     if amount < max(_LEAST, product.least):
