@@ -9,10 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditline.lines.telling import values_of
+from creditline.notices import kind_of
 from creditline.notices.enough import Change, Setting, Want, one_fact, ways
+from creditline.notices.model import ADVERSE
+from creditline.notices.reading import reading_of
 from creditline.policy import Policy, load_policy, read_policy
 from creditline.policy.evaluating import value_of
 from creditline.policy.source import PolicyErrors
+from creditline.scoring.scorecard import Scorecard
 from tests.notices.lives import REQUESTED, decided
 
 FACTS = ("a", "b", "c")
@@ -154,7 +158,7 @@ def test_over_a_portfolio_every_way_out_is_one(name: str) -> None:
     """Each way is tried on the rule itself with facts and points worked out anew; a step back from it is not enough."""
     tried = 0
     for each in decided():
-        if each.policy.name != name:
+        if each.policy.name != name or kind_of(each.decision) not in ADVERSE:
             continue
         given = values_of(each.decision, each.before, REQUESTED)
         for code in each.decision.reasons:
@@ -174,3 +178,15 @@ def test_over_a_portfolio_every_way_out_is_one(name: str) -> None:
                     assert value_of(rule.when, setting.changed({**others, fact: back})) == 1, (code, way, back)
                     tried += 1
     assert tried > 10
+
+
+def test_what_is_kept_of_a_policy_is_its_own() -> None:
+    """Two policies of one version with other cards are read each for itself; a policy asked about again is not."""
+    policy = load_policy("consumer-line")
+    other = policy.with_scorecard(Scorecard(600))
+    assert (other.name, other.version) == (policy.name, policy.version)
+    assert reading_of(policy) is reading_of(policy)
+    changed = frozenset({"other_balance"})
+    assert reading_of(policy).moved(changed, None).terms
+    assert not reading_of(other).moved(changed, None).terms
+    assert reading_of(policy).below(frozenset({"points"})) > reading_of(other).below(frozenset({"points"}))

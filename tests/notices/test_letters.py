@@ -23,14 +23,16 @@ from creditline.notices import (
     plan_notice,
     progress_notice,
 )
-from creditline.notices.model import ADVERSE, REASONS_MOST, read_notice
+from creditline.notices.model import ADVERSE, REASONS_MOST, Cause, read_notice
 from creditline.notices.ways import StepState
 from creditline.policy import load_policy, read_policy
 from tests.notices.lives import Decided, decided, of_kind, texts, told
 
 OF_DECISIONS: tuple[Kind, ...] = (
-    "closing", "further", "freezing", "reduction", "refusal", "ending", "reopening", "unfreezing",
+    "closing", "further", "freezing", "reduction", "refusal", "ending", "increase", "reopening", "unfreezing",
 )  # fmt: skip
+"""Kinds there are in the small portfolio; nobody in it gives a line up, so that is told of made-up decisions."""
+
 TITLES = {
     "closing": ("您的额度已关闭", "Your credit line has been closed"),
     "further": ("您的额度恢复前还有一项原因需要解决", "One more reason keeps your credit line from coming back"),
@@ -38,6 +40,7 @@ TITLES = {
     "reduction": ("您的额度已下调", "Your credit limit has been lowered"),
     "refusal": ("您的申请未获通过", "Your application was not approved"),
     "ending": ("您的额度已终止", "Your credit line has ended"),
+    "increase": ("您的额度已上调", "Your credit limit has been raised"),
     "reopening": ("您的额度已重新开通", "Your credit line is open again"),
     "unfreezing": ("您的额度已恢复使用", "You can use your credit line again"),
 }
@@ -249,12 +252,89 @@ def test_a_reopening_tells_the_limit_and_the_terms_of_probation(lang: Language) 
     assert each.policy.by_code["U01"].reason[lang] in following
 
 
-def test_nothing_is_owed_for_what_takes_nothing_away() -> None:
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_raised_limit_tells_both_limits_why_and_that_nobody_must_use_it(lang: Language) -> None:
+    each = of_kind("increase", "U01")
+    notice = told(each, lang=lang)
+    before, now = (f"{minor / 100:,.2f} CNY" for minor in (each.decision.limit_before, each.decision.limit))
+    assert before in notice.opening[0]
+    assert now in notice.opening[0]
+    assert dict(notice.particulars)[{"en": "Limit now", "zh": "现额度"}[lang]] == now
+    reason = each.policy.by_code["U01"].reason[lang]
+    assert section(notice, {"en": "Why", "zh": "原因"}[lang]) == [f"{reason}{'.' if lang == 'en' else '。'}"]
+    following = section(notice, {"en": "What happens next", "zh": "接下来"}[lang])
+    assert following[-1] == {
+        "en": "If you would rather keep the limit you had, tell us.", "zh": "如果您希望保留原来的额度，请告诉我们。"
+    }[lang]  # fmt: skip
+    # Good news takes no rights to be told.
+    assert not section(notice, {"en": "Your rights", "zh": "您的权利"}[lang])
+
+
+def test_a_limit_raised_while_the_line_is_closed_promises_no_draw() -> None:
+    each = of_kind("increase")
+    later = msgspec.structs.replace(each.decision, status="closed", status_before="closed", reasons=())
+    following = section(told(Decided(later, each.before, each.policy), lang="en"), "What happens next")
+    assert following[0] == "The line cannot be drawn on at present; the new limit holds once it can be used again."
+    assert section(told(Decided(later, each.before, each.policy), lang="en"), "Why") == [
+        "A member of our staff ordered it."
+    ]
+
+
+def ended(cause: Cause | None, lang: Language, jurisdiction: str = "china") -> Notice:
+    """The notice of a line that ended without a rule."""
+    each = of_kind("increase")
+    made = msgspec.structs.replace(
+        each.decision, action="terminate", status="terminated", reasons=(), limit=each.decision.limit_before
+    )
+    return told(Decided(made, each.before, each.policy), jurisdiction, lang, cause=cause)
+
+
+@pytest.mark.parametrize("jurisdiction", ["china", "united-states"])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_line_given_up_is_confirmed_without_reasons(lang: Language, jurisdiction: str) -> None:
+    notice = ended("requested", lang, jurisdiction)
+    assert (notice.kind, notice.reasons) == ("ended", ())
+    assert notice.title == TITLES["ending"][LANGUAGES.index(lang)]
+    assert {"en": "because you asked for it", "zh": "应您的要求"}[lang] in notice.opening[0]
+    following = section(notice, {"en": "What happens next", "zh": "接下来"}[lang])
+    assert {"en": "You may apply for a new one", "zh": "可以随时申请新的额度"}[lang] in following[0]
+    assert not section(notice, {"en": "Your rights", "zh": "您的权利"}[lang])
+    assert notice.deadline is not None
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_line_ended_by_law_says_so_and_leaves_the_borrower_the_rights(lang: Language) -> None:
+    notice = ended("legal", lang, "united-states")
+    (reason,) = notice.reasons
+    assert notice.kind == "ending"
+    assert {"en": "required it", "zh": "依照法律规定"}[lang] in reason.text
+    rights = section(notice, {"en": "Your rights", "zh": "您的权利"}[lang])
+    assert {"en": "Complaints", "zh": "投诉"}[lang] in rights
+    # No machine decided it, so none is to be looked at again.
+    assert {"en": "A person to look at it again", "zh": "要求人工复核"}[lang] not in rights
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_of_a_borrower_who_died_the_family_is_written_to(lang: Language) -> None:
+    notice = ended("deceased", lang)
+    said = "\n".join(texts(notice))
+    assert {"en": "offer our sympathy", "zh": "谨致慰问"}[lang] in said
+    assert {"en": "estate", "zh": "遗产"}[lang] in said
+    assert not re.search({"en": r"\b[Yy]our?\b", "zh": "您"}[lang], said)
+
+
+def test_an_end_of_unknown_cause_is_told_as_an_end() -> None:
+    assert "ended for good" in ended(None, "en").opening[0]
+
+
+def test_nothing_is_owed_for_what_changes_nothing_for_anybody() -> None:
     each = of_kind("reduction")
-    raised = msgspec.structs.replace(each.decision, limit=each.decision.limit_before + 1)
-    ended = msgspec.structs.replace(each.decision, action="terminate", reasons=())
+    same = msgspec.structs.replace(each.decision, limit=each.decision.limit_before)
     opened = msgspec.structs.replace(each.decision, action="open")
-    for decision in (raised, ended, opened):
+    # Before there is a line, its limit and its end are no news.
+    never = msgspec.structs.replace(each.decision, action="terminate", reasons=(), status_before="applied")
+    early = msgspec.structs.replace(each.decision, limit=0, reasons=(), status_before="new", status="new")
+    for decision in (same, opened, never, early):
         assert kind_of(decision) is None
         assert notice_of(decision, each.policy, load_profile("china")) is None
 

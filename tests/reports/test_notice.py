@@ -37,7 +37,7 @@ def run_together(said: str) -> str:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("kind", ["refusal", "closing", "reopening"])
+@pytest.mark.parametrize("kind", ["refusal", "closing", "reopening", "increase"])
 def test_page_and_text_say_all_there_is_to_say(kind: str, lang: Language) -> None:
     notice = letter(lang, kind)
     plain = run_together(plain_text(notice))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from babel.dates import format_date
 
@@ -13,9 +14,10 @@ from creditline.lending.terms import date_of
 from creditline.lines.decision import Decision
 from creditline.lines.telling import BLOCK, shown, values_of
 from creditline.money import format_minor
-from creditline.notices.model import ADVERSE, FactSaid, Item, Kind, Notice, ReasonSaid, Section, kind_of
+from creditline.notices.model import ADVERSE, Cause, FactSaid, Item, Kind, Notice, ReasonSaid, Section, kind_of
 from creditline.notices.profile import Party, Profile, Right
-from creditline.notices.reasons import expressions_of, reasons_said
+from creditline.notices.reading import reading_of
+from creditline.notices.reasons import LAW, reasons_said
 from creditline.policy.model import Policy
 from creditline.policy.ranges import possible, widest
 
@@ -31,30 +33,36 @@ def notice_of(
     before: Sequence[Decision] = (),
     requested: int | None = None,
     reported: Mapping[str, int] | None = None,
+    cause: Cause | None = None,
     simulated: bool = False,
 ) -> Notice | None:
     """The notice a decision is owed, None where it is owed none.
 
     ``before`` are the line's earlier decisions, ``requested`` the amount of its latest application then (minor units),
-    ``reported`` by data source the moment of the latest report then (microseconds), where known. ``policy`` is the
-    version that decided; ``lang`` the profile's language where none is given.
+    ``reported`` by data source the moment of the latest report then (microseconds), ``cause`` why the line ended
+    without a rule, where known. ``policy`` is the version that decided; ``lang`` the profile's language where none is
+    given.
     """
-    kind = kind_of(decision)
+    kind = kind_of(decision, cause)
     if kind is None:
         return None
-    return _Letter(decision, policy, profile, lang or profile.language, kind, before, requested, reported or {}).notice(
-        simulated=simulated
-    )
+    letter = _Letter(decision, policy, profile, lang or profile.language, kind, before, requested, reported, cause)
+    return letter.notice(simulated=simulated)
 
 
 def sources_of(policy: Policy, decision: Decision) -> frozenset[str]:
     """The data sources that the reasons of a decision rest on, through the score too."""
-    return policy.sources(*expressions_of(policy, decision.reasons))
+    return reading_of(policy).sources(decision.reasons)
 
 
 def day_in_words(moment: int, offset: int, lang: Language) -> str:
     """The local day of a moment as people write it: ``March 1, 2026``, ``2026年3月1日``."""
-    return format_date(date_of((moment + offset) // DAY), "long", locale=_LOCALES[lang])
+    return _day_in_words((moment + offset) // DAY, lang)
+
+
+@lru_cache(maxsize=4_096)
+def _day_in_words(day: int, lang: Language) -> str:
+    return format_date(date_of(day), "long", locale=_LOCALES[lang])
 
 
 def amount(minor: int, policy: Policy, lang: Language) -> str:
@@ -125,15 +133,16 @@ class _Letter:
         kind: Kind,
         before: Sequence[Decision],
         requested: int | None,
-        reported: Mapping[str, int],
+        reported: Mapping[str, int] | None,
+        cause: Cause | None,
     ) -> None:
         self.decision, self.policy, self.profile, self.lang, self.kind = decision, policy, profile, lang, kind
-        self.before, self.reported = before, reported
+        self.before, self.reported, self.cause = before, reported or {}, cause
         self.values = values_of(decision, before, requested)
         self.reasons: tuple[ReasonSaid, ...] = ()
         if kind in ADVERSE:
-            self.reasons = reasons_said(decision, policy, self.values, lang, profile.silent)
-        self.by_person = all(reason.code == BLOCK for reason in self.reasons)
+            self.reasons = reasons_said(decision, policy, self.values, lang, profile.silent, cause)
+        self.by_person = all(reason.code in (BLOCK, LAW) for reason in self.reasons)
 
     def notice(self, *, simulated: bool) -> Notice:
         made = self.decision
@@ -147,7 +156,7 @@ class _Letter:
             policy=made.policy,
             decided_at=made.at,
             deadline=self.profile.deadline(self.kind, made.at, self.policy.utc_offset, applied),
-            title=self._t(f"title_{self.kind}"),
+            title=self._t("title_ended_deceased" if self.cause == "deceased" else f"title_{self.kind}"),
             opening=self._opening(),
             particulars=tuple(self._particulars()),
             reasons=self.reasons,
@@ -168,16 +177,19 @@ class _Letter:
         made = self.decision
         values = {"line": made.line, "day": self._day(made.at), "product": self.policy.title[self.lang]}
         limits = {"before": self._amount(made.limit_before), "limit": self._amount(made.limit)}
-        return (self._t(f"opening_{self.kind}", **values, **limits),)
+        key: str = self.kind
+        if key == "ended":
+            key = "ending" if self.cause is None else f"ended_{self.cause}"
+        return (self._t(f"opening_{key}", **values, **limits),)
 
     def _particulars(self) -> Iterator[tuple[str, str]]:
         made = self.decision
         yield self._t("line"), made.line
         yield self._t("product"), self.policy.title[self.lang]
         yield self._t("decided"), self._day(made.at)
-        if self.kind in ("reduction", "reopening"):
+        if self.kind in ("reduction", "increase", "reopening"):
             yield self._t("limit_before"), self._amount(made.limit_before)
-        if self.kind in ("reduction", "reopening", "unfreezing"):
+        if self.kind in ("reduction", "increase", "reopening", "unfreezing"):
             yield self._t("limit_now"), self._amount(made.limit)
         elif self.kind != "refusal" and made.limit_before:
             yield self._t("limit_last"), self._amount(made.limit_before)
@@ -192,6 +204,8 @@ class _Letter:
         if self.reasons:
             items = tuple(Item(reason.text, tuple(notes_of(reason, self.lang))) for reason in self.reasons)
             yield Section(self._t("reasons"), (self._t("reasons_note"),), items, numbered=True)
+        if self.kind == "increase":
+            yield Section(self._t("why"), self._why())
         following = tuple(self._next())
         documents = tuple(self._documents())
         if following or documents:
@@ -201,6 +215,11 @@ class _Letter:
             self.profile, self.kind, self.lang, line=self.decision.line, day=self._day(self.decision.at),
             sources=sources_of(self.policy, self.decision), by_person=self.by_person,
         )  # fmt: skip
+
+    def _why(self) -> tuple[str, ...]:
+        """Why a limit was raised: the rules' own texts, or that a person did it."""
+        told = [self.policy.reason_of(code)[self.lang] for code in self.decision.reasons if code in self.policy.by_code]
+        return tuple(self._t("sentence", said=each) for each in told) or (self._t("by_person"),)
 
     def _next(self) -> Iterator[str]:
         made = self.decision
@@ -215,6 +234,11 @@ class _Letter:
             yield self._t("apply_again")
         elif self.kind == "ending":
             yield self._t("for_good")
+        elif self.kind == "ended":
+            yield self._t("estate" if self.cause == "deceased" else "ended_for_good")
+        elif self.kind == "increase":
+            yield self._t("raised" if made.status == "open" else "raised_later")
+            yield self._t("raised_unwanted")
         elif self.kind == "reopening":
             yield from self._probation()
 
@@ -255,7 +279,7 @@ class _Letter:
             return
         low, high = self.profile.score_range
         names = frozenset().union(
-            *(self.policy.counted(each) for each in expressions_of(self.policy, self.decision.reasons))
+            *(self.policy.counted(each) for each in reading_of(self.policy).conditions(self.decision.reasons))
         )
         for name in sorted(names):
             fact = self.policy.by_name.get(name)

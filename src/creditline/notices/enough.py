@@ -17,11 +17,10 @@ from itertools import combinations, islice, product
 from math import inf
 
 from creditline.events.kinds import NULL
-from creditline.facts.definitions import SqlFact
-from creditline.facts.expressions import Compare, Expr, IsNull, Logic, Not
+from creditline.facts.expressions import Compare, Constant, Expr, Logic, Name, Not
+from creditline.notices.reading import Reading, reading_of
 from creditline.policy.evaluating import Values, value_of
-from creditline.policy.model import ATTRIBUTES, Policy
-from creditline.policy.ranges import Box, widest
+from creditline.policy.model import Policy
 
 WAYS_MAX = 24
 """Alternatives followed at one ``and`` or ``or``."""
@@ -34,9 +33,6 @@ TRIES_MAX = 3_000
 
 REACH = 10**13
 """How far values without a bound of their own are looked for, in numeric form."""
-
-MOVABLE = ("points", "requested")
-"""What can be otherwise beside facts: no other attribute of a line is anybody's to change."""
 
 Goal = Callable[[Values], bool]
 
@@ -96,9 +92,9 @@ class Setting:
     """Code of the rule that is to come out otherwise."""
 
     @cached_property
-    def box(self) -> Box:
-        """The values every fact can take."""
-        return widest(self.policy)
+    def reading(self) -> Reading:
+        """What the policy alone says of changes."""
+        return reading_of(self.policy)
 
     @cached_property
     def watched(self) -> tuple[Expr, ...]:
@@ -118,52 +114,46 @@ class Setting:
         card = self.policy.scorecard
         return card is not None and card.points_of(self.values) == self.values["points"]
 
-    def changed(self, changes: Mapping[str, int], names: Iterable[str] | None = None) -> Values:
+    def changed(self, changes: Mapping[str, int], names: frozenset[str] | None = None) -> Values:
         """The values with some of them otherwise: facts that rest on those and the points follow.
 
         With ``names`` only what these rest on is worked out anew. Raises OverflowError.
         """
         values = {**self.values, **changes}
-        moved = set(changes)
-        needed = None if names is None else self.below(names)
-        for fact in self.policy.sql_facts:
-            if fact.name not in changes and moved & fact.sql.names() and (needed is None or fact.name in needed):
-                found = value_of(fact.sql, values)
-                values[fact.name] = None if found == NULL else found
-                moved.add(fact.name)
-        card = self.policy.scorecard
-        follows = "points" not in changes and (needed is None or "points" in needed)
-        if card is not None and follows and moved & set(card.facts) and self._scores:
-            values["points"] = card.points_of(values)
+        moved = self.reading.moved(frozenset(changes), names)
+        for fact in moved.facts:
+            found = value_of(fact.sql, values)
+            values[fact.name] = None if found == NULL else found
+        if moved.terms and self._scores:
+            gained = sum(term.points_of(values) - term.points_of(self.values) for term in moved.terms)
+            values["points"] = (self.values["points"] or 0) + gained
         return values
 
-    def below(self, names: Iterable[str]) -> set[str]:
-        """Names and all facts they rest on."""
-        found: set[str] = set()
-        waiting = list(names)
-        while waiting:
-            name = waiting.pop()
-            if name in found:
-                continue
-            found.add(name)
-            fact = self.policy.by_name.get(name)
-            if isinstance(fact, SqlFact):
-                waiting += fact.sql.names()
-            elif name == "points" and self.policy.scorecard is not None:
-                waiting += self.policy.scorecard.facts
-        return found
+    def rests(self, node: Expr, facts: Iterable[str]) -> bool:
+        """Whether a condition rests on any of these facts."""
+        return not self.reading.below(self.reading.names(node)).isdisjoint(facts)
 
     def reached(self, goal: Goal, changes: Mapping[str, int]) -> bool:
         """Whether changes reach a goal and make no rule that is watched fire."""
         try:
             values = self.changed(changes)
-            return goal(values) and not any(value_of(node, values) == 1 for node in self.watched)
+            return goal(values) and not any(value_of(node, values) == 1 for node in self._watched(frozenset(changes)))
         except OverflowError:
             return False
 
+    def _watched(self, facts: frozenset[str]) -> tuple[Expr, ...]:
+        """What is watched and rests on these facts; the rest stays as it is."""
+        if facts not in self._by_facts:
+            self._by_facts[facts] = tuple(node for node in self.watched if self.rests(node, facts))
+        return self._by_facts[facts]
+
+    @cached_property
+    def _by_facts(self) -> dict[frozenset[str], tuple[Expr, ...]]:
+        return {}
+
     def bounds(self, fact: str) -> tuple[int, int]:
         """The lowest and highest value of a fact that is looked at."""
-        low, high = self.box.get(fact, (-inf, inf))
+        low, high = self.reading.box.get(fact, (-inf, inf))
         return (-REACH if low == -inf else int(low)), (REACH if high == inf else int(high))
 
 
@@ -179,7 +169,7 @@ def ways(setting: Setting, node: Expr, want: Want) -> list[Way]:
 
     if goal(setting.values):
         return []
-    first, rest = _subjects(setting, node)
+    first, rest = setting.reading.subjects(node)
     for facts in (first, rest):
         found = [one_fact(setting, goal, fact, _turns(setting, node, fact)) for fact in facts]
         singles: list[Way] = [{change.fact: change} for change in found if change is not None]
@@ -247,7 +237,7 @@ def _choices(setting: Setting, fact: str) -> tuple[int, ...]:
 
 def _tried(setting: Setting, goal: Goal, node: Expr) -> list[dict[str, int]]:
     """Values of two facts, else of three, that do together, by trying: for parts that bear on the same facts."""
-    facts = _subjects(setting, node)[0]
+    facts = setting.reading.subjects(node)[0]
     points: dict[str, list[int]] = {}
     for fact in facts:
         here = setting.values[fact] or 0
@@ -291,7 +281,7 @@ def _joined(left: Sequence[Way], right: Sequence[Way]) -> Iterator[Way]:
 
 def _of_part(setting: Setting, part: Expr, want: Want) -> list[Way]:
     """Ways for a part without ``and`` and ``or`` at its top, each by one fact."""
-    names = part.names()
+    names = setting.reading.names(part)
 
     def reached(fact: str, value: int) -> bool:
         try:
@@ -299,7 +289,7 @@ def _of_part(setting: Setting, part: Expr, want: Want) -> list[Way]:
         except OverflowError:
             return False
 
-    for facts in _subjects(setting, part):
+    for facts in setting.reading.subjects(part):
         found: list[Way] = []
         for fact in facts:
             tried = sorted({*_turns(setting, part, fact), *_own_points(setting, fact)})
@@ -308,26 +298,6 @@ def _of_part(setting: Setting, part: Expr, want: Want) -> list[Way]:
         if found:
             return found
     return []
-
-
-def _subjects(setting: Setting, node: Expr) -> tuple[list[str], list[str]]:
-    """Facts whose values may be changed: those left of comparisons, as policies are written, and all others."""
-    first: list[str] = []
-    for part in node.walk():
-        if isinstance(part, Compare | IsNull):
-            first += sorted((part.left if isinstance(part, Compare) else part.part).names())
-        elif part.type.unit == "flag" and not part.parts:
-            first += sorted(part.names())
-    rest = [name for name in sorted(node.names()) if name not in first]
-    return _movable(setting.policy, first), _movable(setting.policy, rest)
-
-
-def _movable(policy: Policy, names: Iterable[str]) -> list[str]:
-    units = ("money", "number", "choice", "flag")
-    return [
-        name for name in dict.fromkeys(names)
-        if name in MOVABLE or (name not in ATTRIBUTES and policy.type_of(name).unit in units)
-    ]  # fmt: skip
 
 
 # -- the values worth trying ----------------------------------------------------------------------------
@@ -353,7 +323,7 @@ def _with_rules(setting: Setting, fact: str, points: Sequence[int]) -> list[int]
     """These points and those where a rule that is watched turns."""
     found = set(points)
     for node in setting.watched:
-        if fact in setting.below(node.names()):
+        if setting.rests(node, (fact,)):
             found.update(_turns(setting, node, fact))
     return sorted(found)
 
@@ -366,19 +336,34 @@ def _turns(setting: Setting, node: Expr, fact: str) -> list[int]:
     here = setting.values[fact]
     start = low if here is None else min(max(low, here), high)
     found: set[int] = set()
-    for part in node.walk():
-        if isinstance(part, Compare) and fact in setting.below(part.names()):
-            sign = _sign(setting, part, fact)
-            for end in (low, high):
-                turn = _turn(sign, start, end)
-                if turn is not None:
-                    found.update((turn - 1, turn, turn + 1))
+    for part, rests_on in setting.reading.compared(node):
+        if fact not in rests_on:
+            continue
+        limit = _limit(part, fact)
+        sign = _sign(setting, part, fact) if limit is None else None
+        for end in (low, high):
+            turn = _turn(sign, start, end) if sign else _passed(limit or 0, start, end)
+            if turn is not None:
+                found.update((turn - 1, turn, turn + 1))
     return sorted(value for value in found if low <= value <= high)
+
+
+def _limit(node: Compare, fact: str) -> int | None:
+    """What a fact alone on the left of a comparison is held against, where that is a number; else None."""
+    alone = isinstance(node.left, Name) and node.left.name == fact and isinstance(node.right, Constant)
+    return node.right.value if alone and isinstance(node.right, Constant) else None
+
+
+def _passed(limit: int, start: int, end: int) -> int | None:
+    """The value nearest to ``start`` on the way to ``end`` that stands otherwise to a limit."""
+    if start == limit:
+        return None if end == start else start + (1 if end > start else -1)
+    return limit if min(start, end) <= limit <= max(start, end) else None
 
 
 def _sign(setting: Setting, node: Compare, fact: str) -> Callable[[int], int | None]:
     """By value of a fact how the left side of a comparison stands to the right: -1, 0, 1, None where not known."""
-    names = node.names()
+    names = setting.reading.names(node)
 
     def sign(value: int) -> int | None:
         try:

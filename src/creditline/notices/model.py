@@ -12,12 +12,16 @@ from creditline.i18n import Language
 from creditline.lines.decision import Decision
 
 Kind = Literal[
-    "closing", "further", "freezing", "reduction", "refusal", "ending", "reopening", "unfreezing", "plan", "progress",
+    "closing", "further", "freezing", "reduction", "refusal", "ending", "ended", "increase", "reopening", "unfreezing",
+    "plan", "progress",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 ADVERSE: tuple[Kind, ...] = ("closing", "further", "freezing", "reduction", "refusal", "ending")
 """What tells of a decision against the borrower."""
+
+Cause = Literal["requested", "deceased", "legal"]
+"""Why a line ended without a rule, as ``line.ended`` says it."""
 
 REASONS_MOST = 4
 """Principal reasons a notice gives at most."""
@@ -26,6 +30,9 @@ _KIND_OF: Mapping[str, Kind] = {
     "close": "closing", "extend": "further", "freeze": "freezing", "decline": "refusal", "terminate": "ending",
     "reopen": "reopening", "unfreeze": "unfreezing",
 }  # fmt: skip
+
+_HELD = ("open", "frozen", "closed")
+"""What there is a line in: a limit set or an end noted before that is news of nothing."""
 
 
 class FactSaid(msgspec.Struct, frozen=True):
@@ -112,20 +119,25 @@ def read_notice(content: bytes | str) -> Notice:
     return _decode(content)
 
 
-def kind_of(decision: Decision) -> Kind | None:
+def kind_of(decision: Decision, cause: Cause | None = None) -> Kind | None:
     """The kind of notice a decision is owed; None where it is owed none.
 
-    A line that ended without a rule ended by request, by law or by death, of which no letter is due; a limit set
-    higher takes nothing away.
+    A line that ended without a rule ended by request, with its borrower's death or by law, as ``cause`` says where it
+    is known. By law is against the borrower, the others are not.
     """
-    if decision.action == "set_limit":
-        return "reduction" if decision.limit < decision.limit_before else None
-    if decision.action == "terminate" and not decision.reasons:
+    ordered = decision.action in ("set_limit", "terminate") and not decision.reasons
+    if ordered and decision.status_before not in _HELD:
         return None
+    if decision.action == "set_limit":
+        if decision.limit == decision.limit_before:
+            return None
+        return "reduction" if decision.limit < decision.limit_before else "increase"
+    if decision.action == "terminate" and not decision.reasons:
+        return "ending" if cause == "legal" else "ended"
     return _KIND_OF.get(decision.action)
 
 
 __all__ = [
-    "ADVERSE", "KINDS", "REASONS_MOST", "FactSaid", "Item", "Kind", "Notice", "ReasonSaid", "Section", "kind_of",
-    "read_notice",
+    "ADVERSE", "KINDS", "REASONS_MOST", "Cause", "FactSaid", "Item", "Kind", "Notice", "ReasonSaid", "Section",
+    "kind_of", "read_notice",
 ]  # fmt: skip

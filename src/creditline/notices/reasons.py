@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -13,11 +13,14 @@ from creditline.i18n import Language, text
 from creditline.lines.decision import Decision
 from creditline.lines.telling import BLOCK, unit_of
 from creditline.notices.enough import Change, Goal, Setting, Want, Way, one_fact, ways
-from creditline.notices.model import REASONS_MOST, FactSaid, ReasonSaid
+from creditline.notices.model import REASONS_MOST, Cause, FactSaid, ReasonSaid
 from creditline.policy.evaluating import Values, value_of
 from creditline.policy.model import Approval, Policy, Rule
 from creditline.scoring.reasons import Kind, Reason, Scored, of_line, principal_reasons
 from creditline.scoring.words import Span, bin_in_words, value_in_words, words_of
+
+LAW = "LAW"
+"""Stands in place of a rule's code where a law, a court or an authority had a line ended."""
 
 FACTS_MOST = 3
 """Facts told of one rule."""
@@ -26,14 +29,22 @@ By = Literal["one", "all", "none"]
 
 
 def reasons_said(
-    decision: Decision, policy: Policy, values: Values, lang: Language, silent: frozenset[str] = frozenset()
+    decision: Decision,
+    policy: Policy,
+    values: Values,
+    lang: Language,
+    silent: frozenset[str] = frozenset(),
+    cause: Cause | None = None,
 ) -> tuple[ReasonSaid, ...]:
     """At most four principal reasons in the order of the decision.
 
     A rule counts as one. Where a reason rests on the score, each of the facts that cost the score most counts as one;
     where an application fell short of what is asked, each thing it lacked. ``values`` are what the policy's
-    expressions read then; of rules over events of ``silent`` kinds nothing is told but their own text.
+    expressions read then; of rules over events of ``silent`` kinds nothing is told but their own text. ``cause`` is why
+    a line ended without a rule.
     """
+    if cause == "legal":
+        return (ReasonSaid(LAW, text("notice.by_law", lang)),)
     telling = _Telling(decision, policy, values, lang, silent)
     codes = decision.reasons[:REASONS_MOST] or (BLOCK,)
     left = REASONS_MOST - len(codes)
@@ -43,14 +54,6 @@ def reasons_said(
         left -= more - 1
         found.append(said)
     return tuple(found)
-
-
-def expressions_of(policy: Policy, codes: Iterable[str]) -> list[Expr]:
-    """The conditions that reasons rest on."""
-    found = [policy.by_code[code].when for code in codes if code in policy.by_code]
-    if policy.approve is not None and policy.approve.code in codes:
-        found += [policy.approve.when, policy.approve.limit]
-    return found
 
 
 class _Telling:
@@ -81,7 +84,8 @@ class _Telling:
         severe = 0 if applies else max(rule.severity, 1)
         setting = Setting(self.policy, self.values, severe, applies, rule.code)
         if "points" in rule.when.names():
-            said, count = self._scored(plain, setting, rule.when, Want.NOT_TRUE, most, told)
+            found = ways(setting, rule.when, Want.NOT_TRUE)
+            said, count = self._scored(plain, setting, rule.when, Want.NOT_TRUE, found, most, told)
         else:
             said, count = self._told(plain, setting, ways(setting, rule.when, Want.NOT_TRUE)), 1
         if self.decision.status in ("closed", "frozen") and rule.cure is not None:
@@ -94,15 +98,15 @@ class _Telling:
         plain = ReasonSaid(approve.code, approve.reason[self.lang])
         setting = Setting(self.policy, self.values, 0, on_application=True)
         if value_of(approve.when, self.values) != 1:
-            if "points" in approve.when.names() and self._lacks_points(setting, approve.when):
-                return self._scored(plain, setting, approve.when, Want.TRUE, most, told)
-            node = approve.when
+            found = ways(setting, approve.when, Want.TRUE)
+            if any("points" in way for way in found):
+                return self._scored(plain, setting, approve.when, Want.TRUE, found, most, told)
         else:
             # All that is asked was there, and yet the limit worked out is under the smallest there is.
             places = approve.limit.type.places
             least = Constant(Type("money", places), self.policy.limit_step * 10 ** max(0, places - 2))
-            node = Compare(TRUTH, ">=", approve.limit, least)
-        said = self._told(plain, setting, ways(setting, node, Want.TRUE), most)
+            found = ways(setting, Compare(TRUTH, ">=", approve.limit, least), Want.TRUE)
+        said = self._told(plain, setting, found, most)
         return said, max(1, len(said.facts) if said.by == "all" else 1)
 
     def _is_silent(self, rule: Rule) -> bool:
@@ -149,14 +153,17 @@ class _Telling:
 
     # -- the score
 
-    def _lacks_points(self, setting: Setting, node: Expr) -> bool:
-        return any("points" in way for way in ways(setting, node, Want.TRUE))
-
     def _scored(
-        self, plain: ReasonSaid, setting: Setting, node: Expr, want: Want, most: int, told: set[str]
+        self,
+        plain: ReasonSaid,
+        setting: Setting,
+        node: Expr,
+        want: Want,
+        found: Sequence[Way],
+        most: int,
+        told: set[str],
     ) -> tuple[ReasonSaid, int]:
         """A reason that rests on the score: the points asked for, and what cost the score most."""
-        found = ways(setting, node, want)
         asked = next((way for way in found if "points" in way), None)
         scored = self._card()
         if scored is None or asked is None:
@@ -275,4 +282,4 @@ def _digits(number: int) -> int:
     return len(str(abs(number)).rstrip("0"))
 
 
-__all__ = ["expressions_of", "reasons_said"]
+__all__ = ["LAW", "reasons_said"]

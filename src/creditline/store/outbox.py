@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from creditline.store import schema
 from creditline.store.database import StoreError
-from creditline.store.log import numbers_of
+from creditline.store.log import among, numbers_of
 
 State = Literal["due", "sent", "read"]
 STATES: tuple[State, ...] = get_args(State)
@@ -61,13 +61,27 @@ def enqueue(connection: sa.Connection, letters: Iterable[Letter]) -> int:
     """Put notices into the outbox; how many were new or changed. A line the log does not know is a StoreError."""
     waiting = list(letters)
     numbers = numbers_of(connection, {letter.line for letter in waiting})
-    return sum(_enqueue(connection, letter, numbers[letter.line]) for letter in waiting)
+    told = among(sa.select(_outbox.c.line), _outbox.c.line, sorted(numbers.values()))
+    known = set(connection.execute(told).scalars())
+    # Lines without any notice yet are written at once, each notice the first of its decision and kind.
+    first: dict[tuple[str, int, str], Letter] = {}
+    for letter in waiting:
+        if numbers[letter.line] not in known:
+            first.setdefault((letter.line, letter.decision, letter.kind), letter)
+    if first:
+        connection.execute(sa.insert(_outbox), [_row(letter, numbers[letter.line]) for letter in first.values()])
+    rest = [letter for letter in waiting if first.get((letter.line, letter.decision, letter.kind)) is not letter]
+    return len(first) + sum(_enqueue(connection, letter, numbers[letter.line]) for letter in rest)
+
+
+def _row(letter: Letter, line: int) -> dict[str, object]:
+    return {name: getattr(letter, name) for name in _FIELDS} | {"line": line, "edition": 0}
 
 
 def _enqueue(connection: sa.Connection, letter: Letter, line: int) -> bool:
     same = (_outbox.c.line == line, _outbox.c.decision == letter.decision, _outbox.c.kind == letter.kind)
     last = connection.execute(sa.select(_outbox).where(*same).order_by(_outbox.c.edition.desc()).limit(1)).first()
-    row = {name: getattr(letter, name) for name in _FIELDS} | {"line": line, "edition": 0}
+    row = _row(letter, line)
     if last is None:
         connection.execute(sa.insert(_outbox), row)
         return True
