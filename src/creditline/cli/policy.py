@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from creditline.cli.options import HOME_DEFAULT, HomeOption, JsonOption
+from creditline.cli.options import HOME_DEFAULT, HomeOption, JsonOption, echo_json
 from creditline.clock import SystemClock, parse_moment
 from creditline.i18n import Language, preferred_language, text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
     from creditline.policy import Policy, Rule
+    from creditline.policy.source import Problem
+
+STATUS_MISTAKEN = 2
+"""Exit status of ``policy check`` when a policy has mistakes."""
 
 STATUS_DIFFERENT = 1
 """Exit status of ``policy diff`` when the two differ."""
@@ -36,14 +42,48 @@ def register(app: typer.Typer) -> None:
 @policy_app.command("check", help=text("policy.check_help", _LANG))
 def check(
     policies: Annotated[list[str], typer.Argument(metavar="POLICY...", help=text("policy.policy_help", _LANG))],
+    as_json: JsonOption = False,
 ) -> None:
-    """Check policies; the first with mistakes ends with status 2 and all its mistakes."""
-    from creditline.policy import load_policy
+    """Check policies; the first with mistakes ends with status 2 and all its mistakes. Warnings leave the status 0."""
+    from creditline.policy import PolicyErrors, load_policy, shipped_policies
+    from creditline.policy.advice import advice
 
+    told: list[dict[str, object]] = []
     for name in policies:
-        policy = load_policy(name)
-        counts = {"facts": len(policy.facts), "rules": len(policy.rules), "version": policy.version[:12]}
-        typer.echo(text("policy.sound", _LANG, name=policy.name, **counts))
+        try:
+            policy = load_policy(name)
+        except PolicyErrors as errors:
+            if not as_json:
+                raise
+            told.append({"file": errors.place, "sound": False, "mistakes": _problems(errors.problems)})
+            continue
+        warnings = advice(policy, f"{name}.yaml" if name in shipped_policies() else name)
+        counts = {"facts": len(policy.facts), "rules": len(policy.rules)}
+        if as_json:
+            version = {"policy": policy.name, "version": policy.version}
+            found = {"mistakes": [], "warnings": _problems(warnings)}
+            told.append({"file": name, "sound": True, **version, **counts, **found})
+            continue
+        typer.echo(text("policy.sound", _LANG, name=policy.name, **counts, version=policy.version[:12]))
+        for each in warnings:
+            typer.echo(text("policy.warning", _LANG, problem=each))
+    if as_json:
+        echo_json({"policies": told})
+    if not all(each["sound"] for each in told):
+        raise typer.Exit(STATUS_MISTAKEN)
+
+
+def _problems(problems: Sequence[Problem]) -> list[dict[str, object]]:
+    return [
+        {
+            "file": each.file,
+            "line": each.line,
+            "column": each.column,
+            "message": each.message,
+            "remedy": each.suggestion,
+        }
+        for each in problems
+    ]
 
 
 @policy_app.command("show", help=text("policy.show_help", _LANG))

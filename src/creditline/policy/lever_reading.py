@@ -24,6 +24,7 @@ _NOT_THEIRS = frozenset({
     "line.opened", "line.limit_set", "line.ended", "block.placed", "block.lifted", "override.granted",
     "override.withdrawn", "event.voided", "fraud.confirmed", "suspension.announced", "suspension.lifted",
     "regulation.issued", "incident.declared", "incident.closed", "loan.written_off", "login.recorded",
+    "promise.made", "promise.ended",
 })  # fmt: skip
 """What only others bring about. Evidence is accepted by a reviewer, but it is the borrower who brings it."""
 _KEEPS = frozenset({"draw.booked", "draw.requested", "financing.started", "application.received"})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
+from creditline.clock import DAY
 from creditline.facts.definitions import CountedFact, Fact, SqlFact
 from creditline.facts.expressions import Expr, Type
 from creditline.policy.levers import Lever
@@ -83,6 +84,16 @@ class Reopening:
 
 
 @dataclass(frozen=True)
+class Promise:
+    """What a plan taken up is held to, and what it gives way to."""
+
+    grace: int = 7 * DAY
+    """Microseconds a step or the return itself may be late."""
+    overridden_by: tuple[str, ...] = ()
+    """Codes of rules that end a promise when they fire anew, in the policy's order."""
+
+
+@dataclass(frozen=True)
 class Policy:
     """One version of a policy."""
 
@@ -114,6 +125,8 @@ class Policy:
     """What facts are called to people, where the policy says so."""
     text: str
     """The file as written."""
+    promise: Promise = Promise()
+    """What a plan of coming back is held to once it is taken up."""
 
     @cached_property
     def by_name(self) -> Mapping[str, Fact]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path as FilePath
 from typing import Any, cast
@@ -21,6 +22,7 @@ from creditline.facts.parsing import ExpressionError, closest, describe, parse_e
 from creditline.policy.cards import read_scorecard
 from creditline.policy.lever_reading import read_coming, read_levers
 from creditline.policy.model import ATTRIBUTES, POINTS, SEVERITY, Approval, Policy, Reason, Reopening, Rule, Then
+from creditline.policy.promise_reading import read_promise
 from creditline.policy.source import Path, Plain, PolicyErrors, Source
 from creditline.scoring.scorecard import Scorecard
 
@@ -28,7 +30,7 @@ RULES_MAX = 60
 
 _TOP = {
     "policy", "title", "currency", "utc_offset", "limit_step", "consents", "facts", "words", "scorecard", "rules",
-    "approve", "reopen", "levers", "coming", "means", "incident",
+    "approve", "reopen", "levers", "coming", "means", "promise", "incident",
 }  # fmt: skip
 _RULE = {"code", "when", "then", "cooling_off", "cure", "reason", "answered_by", "on", "limit", "not_within"}
 _APPROVE = {"when", "limit", "rate", "otherwise"}
@@ -58,6 +60,7 @@ def load_policy(name: FilePath | str) -> Policy:
         raise CreditlineError("policy", str(name), "give a YAML file in UTF-8", "cannot be read") from None
 
 
+@lru_cache(maxsize=32)  # immutable, and checked for longer than most uses of it take
 def read_policy(text: str, file: str = "policy.yaml") -> Policy:
     """Read and check a policy's text. Raises PolicyErrors with all mistakes."""
     from creditline.policy.checks import check_policy
@@ -101,6 +104,7 @@ class _Reading:
         levers = read_levers(self.source, self.root.get("levers", {}), {fact.name: fact for fact in facts}, self.scope)
         coming = read_coming(self.source, self.root.get("coming", {}))
         means = self._value(self.root, "means", (), "money")
+        promise = read_promise(self.source, self.root.get("promise", {}), rules)
         if self.source.problems:
             return None
         return Policy(
@@ -123,6 +127,7 @@ class _Reading:
             means=means,
             words=words,
             text=self.source.text,
+            promise=promise,
         )
 
     # -- parts ------------------------------------------------------------------------------------

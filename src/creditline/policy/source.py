@@ -117,6 +117,10 @@ class Source:
         column = mark.column + 1 + offset + (1 if offset and path in self._quoted else 0)
         return Problem(self.file, mark.line + 1, column, message, suggestion)
 
+    def holds(self, path: Path) -> bool:
+        """Whether something is written at a path."""
+        return path in self._marks
+
     def mapping(
         self, value: Plain, path: Path, known: set[str] | None = None, required: Sequence[str] = ()
     ) -> dict[str, Any]:
