@@ -56,14 +56,20 @@ class Scale:
     schedules: int
     scored: int
     trained: int
+    closed: int
+    """Borrowers of whose lines about one in eight is closed."""
+    lent: int
+    """As ``closed``, with loans in the lending core."""
 
 
 FULL = Scale(
     (10_000, 100_000, 1_000_000), 100, 100_000, 5_000, 100_000, 1_000_000, 3_000, 30_000, 7, 1_000_000, 1_000_000,
-    200_000, 10_000,
+    200_000, 10_000, 42_000, 3_000,
 )  # fmt: skip
-QUICK = Scale((1_000, 10_000, 50_000), 100, 10_000, 500, 20_000, 50_000, 500, 2_000, 5, 50_000, 20_000, 100_000, 3_000)
-TINY = Scale((20, 40, 60), 40, 60, 60, 500, 60, 12, 20, 1, 200, 200, 300, 400)
+QUICK = Scale(
+    (1_000, 10_000, 50_000), 100, 10_000, 500, 20_000, 50_000, 500, 2_000, 5, 50_000, 20_000, 100_000, 3_000, 3_000, 600
+)
+TINY = Scale((20, 40, 60), 40, 60, 60, 500, 60, 12, 20, 1, 200, 200, 300, 400, 60, 10)
 
 
 def _look(slices: Slices, policy: Policy, *, keep_facts: bool = False) -> Callable[[], object]:
@@ -277,7 +283,15 @@ def scoring(scale: Scale) -> Iterator[Row]:
     yield from cards.scoring(scale)
 
 
+def wayback(scale: Scale) -> Iterator[Row]:
+    """Plans for many closed lines, beside a scorecard's counterfactual."""
+    from bench import wayback as plans
+
+    yield from plans.wayback(scale)
+
+
 CASES: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "as-of": as_of, "single": single, "peers": peers, "parquet": parquet, "replay": replay,
     "scoring": scoring, "schedules": schedules, "day-end": day_end,
+    "wayback": wayback,
 }  # fmt: skip

@@ -14,7 +14,7 @@ import psutil
 from bench.cases import Row
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-_PACKAGES = ("numpy", "numba", "duckdb", "polars", "pyarrow")
+_PACKAGES = ("numpy", "numba", "duckdb", "polars", "pyarrow", "optbinning")
 
 _NOTES = """\
 ## How it is measured
@@ -32,6 +32,11 @@ _NOTES = """\
   scores worked out another way. The peers score the same rows in floating point with models trained on the same rows.
 - Loans of the day end (`bench/lending.py`) are SIMULATED columns from a seed: instalment loans at every month of their
   lives, about one in twelve behind with one to three rows. The scalar path runs on one core of one process.
+- Lines to plan for (`bench/wayback.py`) are SIMULATED, persons' alone: closed or frozen at one moment under the shipped
+  policy, as known then. Those with loans drew only what its decisions left; their accounts are worked out before the
+  clock starts. The peer's scorecard (`bench/counterfactual.py`) is fitted to the policy's card, and every line asked
+  about is first seen to get the same points from both; what lines are usual it learns from other simulated ones. It may
+  change any fact, the past included, as its settings come: half of the facts at most.
 - `make bench` measures all; `.venv/bin/python -m bench --quick` takes a minute, `--only replay` one case.
 """
 

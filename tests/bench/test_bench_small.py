@@ -14,7 +14,7 @@ from bench.page import page
 from creditline.lending.batch import plan_columns
 
 
-@pytest.mark.parametrize("name", ["as-of", "single", "replay", "scoring", "schedules", "day-end"])
+@pytest.mark.parametrize("name", ["as-of", "single", "replay", "scoring", "schedules", "day-end", "wayback"])
 def test_a_case_yields_figures(name: str) -> None:
     rows = list(CASES[name](TINY))
     assert rows

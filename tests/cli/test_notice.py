@@ -26,7 +26,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Home.open(folder) as opened:
         opened.append(events("L1"))
         opened.append([Event("ask", "L3", START + 1, START + 1, ApplicationReceived(amount=50_000))])
-        run_home(opened, file)
+        run_home(opened, file, notices=False)
     return folder
 
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_delivered_ends_with_status_one(tmp_path: Path) -> None:
     file.write_text(TEXT, "utf-8")
     with Home.open(tmp_path / "home") as opened:
         opened.append(events("L1"))
-        run_home(opened, file)
+        run_home(opened, file, notices=False)
     run(tmp_path / "home", "--prepare")
     done = run(tmp_path / "home", "--deliver", str(file), status=1)
     assert "not delivered: 3" in done.stdout

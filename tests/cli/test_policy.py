@@ -48,6 +48,29 @@ def test_a_typo_ends_with_status_2_and_its_place(
     assert f"mine.yaml:{line}:11:" in said
 
 
+def test_what_is_seldom_meant_is_a_warning_and_leaves_the_status_0(tmp_path: Path) -> None:
+    path = copy_of("consumer-line", tmp_path, ("    then: terminate\n", "    then: freeze\n"))
+    result = typed("check", str(path))
+    assert result.exit_code == 0
+    sound, warning = result.stdout.splitlines()
+    assert "sound" in sound
+    line = next(n for n, row in enumerate(path.read_text("utf-8").splitlines(), 1) if "when: fraud_cases > 0" in row)
+    assert warning.startswith(f"warning: {path}:{line}:11: T21 stays frozen for good: fraud_cases only a voided event")
+
+
+def test_check_as_json_says_what_is_wrong_with_every_policy(tmp_path: Path) -> None:
+    wrong = copy_of("consumer-line", tmp_path, ("points >= 560 and coalesce(dpd", "points < 0 and coalesce(dpd"))
+    result = typed("check", str(wrong), "taiwan-panel", "--json")
+    assert result.exit_code == STATUS_REFUSED
+    mine, shipped = msgspec.json.decode(result.stdout)["policies"]
+    assert (mine["sound"], mine["file"]) == (False, str(wrong))
+    (mistake,) = [each for each in mine["mistakes"] if each["message"].startswith("reopen can never happen")]
+    assert mistake["line"] > 1
+    assert mistake["remedy"].endswith("score is 0 to 1000")
+    assert (shipped["sound"], shipped["mistakes"], shipped["warnings"]) == (True, [], [])
+    assert shipped["version"] == load_policy("taiwan-panel").version
+
+
 def test_show_has_every_rule_with_both_texts() -> None:
     content = msgspec.json.decode(typed("show", "business-line", "--json").stdout)
     policy = load_policy("business-line")

@@ -217,7 +217,7 @@ title: {zh: 溢出, en: Overflow}
 facts:
   drawn: {sum: draw.booked.amount}
 rules:
-  - {code: O1, when: drawn > 1, then: freeze, cure: drawn > 5, reason: {zh: 一, en: one}}
+  - {code: O1, when: drawn > 1, then: freeze, cure: limit > 5, reason: {zh: 一, en: one}}
 incident: {code: T20, reason: {zh: 一, en: one}}
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from creditline.events.event import Event
 from creditline.events.kinds import ArrearsChanged, DrawBooked, LineOpened
 from creditline.facts.slices import from_events
+from creditline.lines.decision import Decision
 from creditline.lines.succession import InForce, run_in_force
 from creditline.policy import Policy, read_policy
 
@@ -79,3 +80,57 @@ def test_a_reason_the_new_version_does_not_know_stands_no_longer() -> None:
     events = [OPENED, *(Event(f"e{n}", "L", START + n * DAY, START + n * DAY, DrawBooked(100)) for n in (1, 2))]
     versions = [InForce(STRICT, START), InForce(LENIENT, START + 5 * DAY)]
     assert [a for _, a, _, _ in actions(events, versions, START + 40 * DAY)] == ["open", "close", "reopen"]
+
+
+# -- lines with a succession of their own
+
+
+FOUR = [
+    each
+    for line in ("A", "B", "C", "D")
+    for each in (
+        Event("e0", line, START, START, LineOpened(100_000)),
+        Event("e1", line, START + DAY, START + DAY, ArrearsChanged(70 if line in "AB" else 40, 500)),
+        Event("e2", line, START + 5 * DAY, START + 6 * DAY, DrawBooked(100)),
+        Event("e3", line, START + 45 * DAY, START + 45 * DAY, ArrearsChanged(0, 0)),
+    )
+]
+VERSIONS = [InForce(LENIENT, START), InForce(STRICT, START + 20 * DAY)]
+OWN: dict[str, list[InForce]] = {
+    "B": [InForce(LENIENT, START), InForce(STRICT, START + 60 * DAY)],
+    "C": [InForce(LENIENT, START)],
+    "D": [InForce(LENIENT, START), InForce(STRICT, START + 60 * DAY)],
+    "nobody": [InForce(LENIENT, START)],
+}
+
+
+def decided(versions: list[InForce], own: dict[str, list[InForce]], lines: str, until: int) -> list[Decision]:
+    slices = from_events([each for each in FOUR if each.line in lines])
+    runs = run_in_force(slices, versions, until, engine="python", own=own)
+    return sorted((d for part in runs for d in part.decisions()), key=lambda d: (d.line, d.number))
+
+
+def test_lines_with_their_own_succession_are_decided_as_if_they_stood_alone() -> None:
+    for until in (START + 10 * DAY, START + 45 * DAY, START + 90 * DAY):
+        together = decided(VERSIONS, OWN, "ABCD", until)
+        alone = [d for line in "ABCD" for d in decided(OWN.get(line, VERSIONS), {}, line, until)]
+        assert together == alone
+        assert {d.trigger for d in together} >= {"e0", "e1"}
+    assert decided(VERSIONS, OWN, "ABCD", until) != decided(VERSIONS, {}, "ABCD", until)
+
+
+def test_the_last_run_holds_the_final_state_of_every_line() -> None:
+    until = START + 30 * DAY
+    slices = from_events(FOUR)
+    last = run_in_force(slices, VERSIONS, until, engine="python", own=OWN)[-1]
+    assert last.policy == STRICT
+    assert last.slices is slices
+    assert last.statuses() == ["closed", "closed", "open", "open"], "C and D are not under the stricter version"
+    numbers = last.column("DECISIONS").tolist()
+    runs = run_in_force(slices, VERSIONS, until, engine="python", own=OWN)
+    assert numbers == [sum(d.line == line for r in runs for d in r.decisions()) for line in "ABCD"]
+
+
+def test_nobody_of_their_own_is_as_it_was() -> None:
+    until = START + 90 * DAY
+    assert decided(VERSIONS, {}, "ABCD", until) == decided(VERSIONS, {"Z": VERSIONS}, "ABCD", until)

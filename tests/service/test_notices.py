@@ -15,7 +15,14 @@ import pytest
 from creditline.clock import DAY, HOUR
 from creditline.errors import CreditlineError
 from creditline.events.event import Event
-from creditline.events.kinds import ApplicationReceived, ArrearsChanged, LineOpened, ScoreReported
+from creditline.events.kinds import (
+    ApplicationReceived,
+    ArrearsChanged,
+    LineEnded,
+    LineLimitSet,
+    LineOpened,
+    ScoreReported,
+)
 from creditline.lines.decision import Decision
 from creditline.notices import load_profile, plan_notice
 from creditline.policy import Policy, read_policy
@@ -77,7 +84,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
         opened.append([Event("ask", "L3", START + DAY, START + DAY, ApplicationReceived(amount=500_000))])
         file = tmp_path / "trial.yaml"
         file.write_text(TEXT, "utf-8")
-        run_home(opened, file)
+        run_home(opened, file, notices=False)
         yield opened
 
 
@@ -106,6 +113,25 @@ def test_decisions_get_the_notices_they_are_owed(home: Home) -> None:
     assert (letter.lang, letter.jurisdiction, letter.queued_at) == ("zh", "china", NOW)
     assert "5,000 CNY" in letter.content
     assert "不超过1,000 CNY" in letter.content
+
+
+def test_a_line_that_was_given_up_is_confirmed_as_its_event_says(home: Home) -> None:
+    """Why it ended stands in the log alone; the decision says only that it did."""
+    home.append([
+        Event("gone", "L1", START + 70 * DAY, START + 70 * DAY, LineEnded("requested")),
+        Event("gone", "L2", START + 70 * DAY, START + 70 * DAY, LineEnded("legal")),
+        Event("more", "L3", START + 70 * DAY, START + 70 * DAY, LineOpened(limit=100_000)),
+        Event("raised", "L3", START + 71 * DAY, START + 71 * DAY, LineLimitSet(limit=150_000)),
+    ])  # fmt: skip
+    run_home(home, notices=False)
+    enqueue(home, home.decisions(), policy(), CHINA, now=NOW, lang="en")
+    assert (kinds(home, "L1")[-1], kinds(home, "L2")[-1], kinds(home, "L3")[-1]) == ("ended", "ending", "increase")
+    (asked, ordered, raised) = (home.letters(line)[-1].content for line in ("L1", "L2", "L3"))
+    assert "because you asked for it" in asked
+    assert "an order of a court or an authority" in ordered
+    assert "from 1,000.00 CNY to 1,500.00 CNY" in raised
+    notice, _ = notice_for(home, "L1", None, CHINA, "en")
+    assert notice.content().decode() == asked
 
 
 def test_once_more_changes_nothing(home: Home) -> None:

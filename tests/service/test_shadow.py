@@ -236,7 +236,7 @@ def test_cut_offs_are_read_off_the_conditions_of_a_policy() -> None:
         ("points < 520", [520]),
         ("points <= 520", [521]),
         ("520 > points", [520]),
-        ("points > 520.5", [521]),
+        ("points > 570.5", [571]),
         ("points < 520.5", [521]),
         ("not points >= 500 or dpd > 3", [500]),
         ("points between 400 and 500", [400, 501]),

@@ -47,6 +47,14 @@ def test_what_waits_is_renewed_in_place(home: Home) -> None:
     assert home.letters() == [changed(hash="h2", content="[]", deadline=200, number=1)]
 
 
+def test_of_one_notice_told_twice_at_once_the_later_word_waits(home: Home) -> None:
+    """Also where the outbox knows nothing of the line yet, and all of its notices are written together."""
+    other = changed(line="B", hash="h3")
+    assert home.enqueue_letters([LETTER, other, changed(hash="h2"), changed(kind="reopening")]) == 4
+    told = {(each.line, each.kind): each.hash for each in home.letters()}
+    assert told == {("A", "closing"): "h2", ("A", "reopening"): "h1", ("B", "closing"): "h3"}
+
+
 def test_what_was_sent_stays_and_a_changed_subject_makes_a_further_edition(home: Home) -> None:
     home.enqueue_letters([LETTER])
     assert home.mark_letter(1, "sent", 50)

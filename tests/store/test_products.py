@@ -46,9 +46,10 @@ def test_a_home_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
     with Home.open(tmp_path) as home:
         home.append(_requested("A1", "L001"))
     with sqlite3.connect(tmp_path / "creditline.db") as raw:
-        for table in ("outbox", "shadows", "scorecard_verdicts", "scorecards", "products"):
+        for table in ("promises_told", "proofs", "outbox", "shadows", "scorecard_verdicts", "scorecards", "products"):
             raw.execute(f"DROP TABLE {table}")
-        raw.execute("DROP INDEX events_draws_requested")
+        for index in ("events_draws_requested", "events_promises_made"):
+            raw.execute(f"DROP INDEX {index}")
         raw.execute("UPDATE alembic_version SET version_num = '0001'")
     with Home.open(tmp_path) as home:
         home.publish_product("flex", "v1", "one")

@@ -203,9 +203,10 @@ def test_another_file_is_no_plan(content: bytes) -> None:
 
 
 def test_a_plan_of_another_form_is_told_so(proof: Proof) -> None:
-    newer = msgspec.structs.replace(proof, form="creditline plan 2")
-    with pytest.raises(PlanError, match=r"creditline plan 2.* is a form not known; this release reads 'creditline"):
-        read_proof(written(newer), "plan.json")
+    for form in ("creditline plan 2", "creditline plan 0", "creditline plan"):
+        other = msgspec.structs.replace(proof, form=form)
+        with pytest.raises(PlanError, match=rf"{form}' is a form not known; this release reads 'creditline"):
+            read_proof(written(other), "plan.json")
 
 
 # -- a plan against something else than it was made for
@@ -252,10 +253,11 @@ def test_a_wrong_day_under_a_right_seal_is_found(situation: Situation, proof: Pr
     assert found == [{"goal": "fastest", "what": "reopens_on", "planned": "2026-01-01", "came": right}]
 
 
-def test_events_that_do_not_bring_the_line_back_are_found(situation: Situation, proof: Proof) -> None:
-    for events in ((), proof.outlook.plans[0].events[:-1]):
-        found = differences(situation, resealed(situation, proof, events=events))
-        assert {each["what"]: each["came"] for each in found} == {"reopens_at": None, "reopens_on": None, "limit": None}
+def test_events_its_steps_do_not_stand_for_are_found(situation: Situation, proof: Proof) -> None:
+    events = proof.outlook.plans[0].events
+    for left, missing in (((), events), (events[:-1], events[-1:])):
+        found = differences(situation, resealed(situation, proof, events=left))
+        assert [each["what"] for each in found] == [f"event {each.id}" for each in missing]
 
 
 def test_every_plan_is_checked_not_the_first_alone(situation: Situation, proof: Proof) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from math import prod
 from typing import Any
 
 import yaml
@@ -17,7 +17,8 @@ from creditline.events.kinds import KINDS
 from creditline.facts.slices import from_events
 from creditline.lines.replay import run
 from creditline.policy import Policy, read_policy
-from creditline.wayback.plans import combinations
+from creditline.wayback.cures import relevant
+from creditline.wayback.moves import available, ways
 from creditline.wayback.situation import Situation
 
 Plain = dict[str, Any]
@@ -359,7 +360,8 @@ def lines_down(draw: st.DrawFn, causes: int = 4, combinations_most: int = 400) -
     now = draw(nows(events))
     situation = situation_of(policy, events, now)
     assume(situation.status in ("closed", "frozen"))
-    assume(next(islice(combinations(situation), combinations_most, None), None) is None)
+    levers = relevant(policy, available(situation))
+    assume(prod(1 + len(ways(situation, lever)) for lever in levers) <= combinations_most)
     return Down(plain, policy, events, now, situation)
 
 

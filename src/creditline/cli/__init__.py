@@ -15,7 +15,7 @@ from creditline.i18n import preferred_language, text
 
 GROUPS = (
     "intake", "taiwan", "policy", "line", "notice", "story", "demo", "run", "report",
-    "simulate", "scorecard", "product", "loan", "quote", "statement", "schedule", "books", "plan",
+    "simulate", "scorecard", "product", "loan", "quote", "statement", "schedule", "books", "plan", "promise", "near",
 )  # fmt: skip
 """Files of this folder that may register commands, in the order of the help page."""
 

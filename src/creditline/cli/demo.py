@@ -16,6 +16,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from creditline.cli import followed
 from creditline.cli.bars import bars
 from creditline.cli.options import HOME_DEFAULT, HomeOption, language_of
 from creditline.i18n import LANGUAGES, Language, preferred_language, text
@@ -58,7 +59,10 @@ def demo(
         console.print(text("demo.started", language, **msgspec.structs.asdict(asked)), style="bold yellow")
     with bars() as told:
         made = demonstrate(
-            home, asked, progress=lambda stage, done, total: told(text(f"demo.stage_{stage}", language), done, total)
+            home,
+            asked,
+            progress=lambda stage, done, total: told(text(f"demo.stage_{stage}", language), done, total),
+            lang=language,
         )
     about = about_of(made)
     pages = _write(made, about, language)
@@ -160,6 +164,9 @@ def _summarise(console: Console, made: Demo, about: About, pages: list[Path], la
         statuses(figures, lang),
     ):
         console.print(terminal(table))
+    if made.followed is not None:
+        followed.print_followed(console, made.followed, made.home, lang)
+    _waiting(console, made, lang)
     names = ("opened", "borrowers", "closed", "reopened", "missed", "deserving")
     counts = {name: count(getattr(figures, name)) for name in names}
     console.print(
@@ -177,6 +184,19 @@ def _summarise(console: Console, made: Demo, about: About, pages: list[Path], la
         console.print(text("demo.next_show", lang, home=made.home, line=line), soft_wrap=True)
         console.print(text("demo.next_statement", lang, home=made.home, line=line), soft_wrap=True)
     console.print(text("demo.next_books", lang, home=made.home), soft_wrap=True)
+
+
+def _waiting(console: Console, made: Demo, lang: Language) -> None:
+    """How many notices wait in the outbox, by kind, and how to see one."""
+    from creditline.reports.tables import count
+
+    kinds = [f"{text(f'notice.kind_{kind}', lang)} {count(number)}" for kind, number in made.notices.items()]
+    total = count(sum(made.notices.values()))
+    console.print(text("demo.notices", lang, total=total, kinds=text("demo.and", lang).join(kinds)))
+    closed = next((each for each in made.decisions if each.action == "close"), None)
+    if closed is not None and made.followed is None:
+        console.print(text("demo.notices_see", lang, line=closed.line, home=made.home), soft_wrap=True)
+    console.print(text("demo.notices_deliver", lang, home=made.home), soft_wrap=True)
 
 
 def example_line(made: Demo) -> str | None:
@@ -224,6 +244,8 @@ def as_plain(made: Demo, pages: list[Path]) -> dict[str, Any]:
         "books": _plain_books(made.books),
         "statuses": figures.statuses,
         "policies": {name: policy.version for name, policy in made.policies.items()},
+        "notices": made.notices,
+        "followed": followed.as_plain(made.followed),
         "failures": len(made.failures),
         "home": str(made.home),
         "report": str(pages[0]),

@@ -49,7 +49,7 @@ def notice(
     lang: Annotated[str | None, typer.Option(help=text("notice.lang_help", _LANG))] = None,
     written_as: Annotated[str | None, typer.Option("--format", help=text("notice.format_help", _LANG))] = None,
     out: Annotated[Path | None, typer.Option(help=text("notice.out_help", _LANG))] = None,
-    jurisdiction: Annotated[str, typer.Option(help=text("notice.jurisdiction_help", _LANG))] = "china",
+    jurisdiction: Annotated[str | None, typer.Option(help=text("notice.jurisdiction_help", _LANG))] = None,
     prepare: Annotated[bool, typer.Option("--prepare", help=text("notice.prepare_help", _LANG))] = False,
     since: Annotated[
         str | None, typer.Option("--since", metavar="MOMENT", help=text("notice.since_help", _LANG))
@@ -62,15 +62,15 @@ def notice(
     now: NowOption = None,
 ) -> None:
     """Show a notice or work the outbox; exit status 2 for what there is not, 1 where something was not delivered."""
-    from creditline.notices import load_profile
+    from creditline.service.keeping import profile_of
     from creditline.store import Home
 
     asked = _asked(line, prepare=prepare, deliver=deliver is not None, overdue=overdue)
     _only(asked, decision=decision, out=out, written_as=written_as, since=since)
     language = None if lang is None else language_of(lang)
-    profile = load_profile(jurisdiction)
     moment = present_moment(now)
     with Home.open(existing(home)) as opened:
+        profile = profile_of(opened, jurisdiction)
         if asked == "LINE":
             assert line is not None
             _show(opened, line, decision, profile, language, written_as, out, as_json=as_json)

@@ -49,7 +49,7 @@ def plan(
     """Print the plans of a line, or check those of a file; exit status 1 where a check finds a difference."""
     language = language_of(lang)
     if what[0] == "check" and len(what) == 2:
-        _check(Path(what[1]), home, as_json=as_json)
+        _check(Path(what[1]), home, language, as_json=as_json)
     elif len(what) == 1:
         _plans(what[0], goal, out, home, now, language, as_json=as_json)
     else:
@@ -139,7 +139,8 @@ def _times(chosen: int | None, repeated: int) -> str:
     )
 
 
-def _check(path: Path, home: Path, *, as_json: bool) -> None:
+def _check(path: Path, home: Path, lang: Language, *, as_json: bool) -> None:
+    from creditline.cli.checked import differences_told
     from creditline.service.wayback import check_plan
     from creditline.store import Home
 
@@ -147,10 +148,12 @@ def _check(path: Path, home: Path, *, as_json: bool) -> None:
         told, found = check_plan(opened, path)
     if as_json:
         echo_json({"line": told.line, "holds": not found, "differences": found})
+    elif not found and not told.plans:
+        typer.echo(text("checked.none", lang, line=told.line, reasons=", ".join(told.never)))
     elif not found:
-        typer.echo(text("plan.holds", _LANG, line=told.line, count=len(told.plans)))
+        typer.echo(text("plan.holds", lang, line=told.line, count=len(told.plans)))
     else:
-        for each in found:
-            typer.echo(text("plan.differs", _LANG, **each), err=True)
+        for each in differences_told(found, lang):
+            typer.echo(each, err=True)
     if found:
         raise typer.Exit(STATUS_DIFFERS)

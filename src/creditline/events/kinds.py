@@ -205,6 +205,24 @@ class EventVoided(Kind, tag="event.voided"):
     reason: Text
 
 
+class PromiseMade(Kind, tag="promise.made"):
+    """The borrower took a plan of coming back up: the seal of its proof, and which of the plans in it."""
+
+    code = 18
+    source = "lender"
+    plan: Text
+    goal: Literal["fastest", "cheapest", "easiest"]
+
+
+class PromiseEnded(Kind, tag="promise.ended"):
+    """The plan with this seal is followed no longer: the borrower gave it up, or took another up in its place."""
+
+    code = 19
+    source = "lender"
+    plan: Text
+    because: Literal["given_up", "replaced"]
+
+
 class DrawBooked(Kind, tag="draw.booked"):
     """Money was drawn on the line; ``loan`` names the request it pays out where the lending core runs the line."""
 

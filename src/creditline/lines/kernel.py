@@ -76,7 +76,7 @@ class Kernel:
     def __init__(self, source: str) -> None:
         self.source = source
         self.key = hashlib.sha256(source.encode()).hexdigest()[:20]
-        self._python = self._load_python()
+        self._python = self.fresh()
         self._numba: ModuleType | None = None
         self._lock = threading.Lock()
 
@@ -105,7 +105,8 @@ class Kernel:
         """Whether the compiled functions are loaded."""
         return self._numba is not None
 
-    def _load_python(self) -> ModuleType:
+    def fresh(self) -> ModuleType:
+        """Its functions as Python in a module of their own, in which some may be put in place of others."""
         name = f"creditline_kernel_{self.key}"
         module = ModuleType(name)
         filename = f"<kernel {self.key}>"

@@ -190,6 +190,11 @@ def _engine(slices: Slices, policy: Policy) -> Engine:
     return "numba" if len(slices.at) >= NUMBA_FROM or kernel_of(policy).is_ready else "python"
 
 
+def card_tables(policy: Policy, lines: int) -> tuple[Int64s, Int64s]:
+    """The policy's own scorecard as the kernel reads it, and the card of every line."""
+    return _cards(policy, None, None, lines)
+
+
 def _cards(
     policy: Policy, cards: Sequence[Scorecard] | None, card_of: Int64s | None, lines: int
 ) -> tuple[Int64s, Int64s]:

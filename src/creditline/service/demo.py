@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,14 +14,18 @@ import msgspec
 
 from creditline.errors import CreditlineError
 from creditline.events.event import Event
+from creditline.i18n import Language
 from creditline.lending.product import load_product, shipped_products
 from creditline.lines.decision import Decision
 from creditline.lines.kernel import Engine, kernel_of
 from creditline.lines.replay import Failure, run
+from creditline.notices import Profile, load_profile
 from creditline.policy import Policy, load_policy
 from creditline.replay.heeding import heed, limits_by
 from creditline.replay.portfolio import Bookkeeper, Books, Life, Portfolio, first_closings, portfolio, principal_owed
+from creditline.service.followed import Followed, follow
 from creditline.service.lending import products_of, publish_product
+from creditline.service.notices import enqueue
 from creditline.service.run import POLICY_OF_LINE
 from creditline.simulate import Lived, Truth, live_again, lives
 from creditline.simulate.limits import Limits
@@ -30,7 +35,7 @@ from creditline.simulate.truth import truth_row
 from creditline.store import Home
 from creditline.store.home import FILE
 
-Stage = Literal["simulate", "compile", "heed", "decide"]
+Stage = Literal["simulate", "compile", "heed", "decide", "follow"]
 Progress = Callable[[Stage, int, int], None]
 """Told the stage, how much of it is done and how much there is."""
 
@@ -41,6 +46,9 @@ TRUTH = "truth.ndjson"
 
 BATCH = 500
 """Borrowers who live, are decided on and live again together; their events are committed at once."""
+
+JURISDICTION = "china"
+"""Whose law the notices of the simulated decisions follow."""
 
 STEP = 50
 """Borrowers between two words on progress."""
@@ -78,10 +86,21 @@ class Demo:
     figures: Portfolio
     books: Books
     failures: tuple[Failure, ...]
+    notices: dict[str, int]
+    """How many notices wait in the outbox, by kind, the most frequent first."""
+    followed: Followed | None
+    """A line that was closed and came back; None where no line shows it."""
 
 
-def demonstrate(home: Path, asked: Asked, *, engine: Engine | None = None, progress: Progress | None = None) -> Demo:
-    """Make the demonstration and the home it is kept in.
+def demonstrate(
+    home: Path,
+    asked: Asked,
+    *,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+    lang: Language | None = None,
+) -> Demo:
+    """Make the demonstration and the home it is kept in; the line that is followed is told in ``lang``.
 
     A home made by an earlier demonstration is replaced as long as nothing was added to it: its seed makes it again.
     Raises CreditlineError where the folder holds anything else.
@@ -94,16 +113,24 @@ def demonstrate(home: Path, asked: Asked, *, engine: Engine | None = None, progr
     compiling = [kernel_of(policy).warm() for policy in policies.values()] if engine == "numba" else []
     with Home.open(home) as opened:
         truths, events, books = _simulated(opened, asked, policies, engine, compiling, tell)
-        told, owed, failures = _decided(opened, policies, truths, engine, tell)
+        profile = load_profile(JURISDICTION)
+        told, owed, failures = _decided(opened, policies, truths, profile, engine, tell)
+        decisions = sorted(
+            (each for life in told for each in life.decisions), key=lambda each: (each.at, each.line, each.number)
+        )
+        tell("follow", 0, 1)
+        versions = {policy.version: policy for policy in policies.values()}
+        followed = follow(opened, decisions, versions, profile, lang or profile.language)
+        tell("follow", 1, 1)
+        notices = dict(Counter(letter.kind for letter in opened.letters(state="due")).most_common())
         opened.put(KEY, _note(asked, events, opened.position()))
     period = Period.of(asked.months)
     firsts = tuple(period.midnight(day) for day in period.firsts)
-    decisions = sorted(
-        (each for life in told for each in life.decisions), key=lambda each: (each.at, each.line, each.number)
-    )
     known = {truth.line: truth for truth in truths}
     figures = portfolio(told, owed, firsts)
-    return Demo(asked, home, events, policies, known, decisions, firsts, figures, books, failures)
+    return Demo(
+        asked, home, events, policies, known, decisions, firsts, figures, books, failures, notices, followed
+    )  # fmt: skip
 
 
 # -- the home ---------------------------------------------------------------------------------------
@@ -200,9 +227,9 @@ def _append(home: Home, batch: Sequence[Event]) -> int:
 
 
 def _decided(
-    home: Home, policies: dict[str, Policy], truths: Sequence[Truth], engine: Engine, tell: Progress
+    home: Home, policies: dict[str, Policy], truths: Sequence[Truth], profile: Profile, engine: Engine, tell: Progress
 ) -> tuple[list[Life], dict[str, int], tuple[Failure, ...]]:
-    """Decide each line under the policy meant for it and record that; lives, principal at first closings, failures."""
+    """Decide each line under the policy meant for it, record that and queue the notices; lives, principal, failures."""
     told: list[Life] = []
     owed: dict[str, int] = {}
     failures: tuple[Failure, ...] = ()
@@ -217,7 +244,9 @@ def _decided(
         decisions = ran.decisions()
         failures += ran.failures
         home.publish(policy.name, policy.version, policy.text, int(slices.known.min()))
-        home.record(decisions, slices.lines)
+        with home.turn():
+            home.record(decisions, slices.lines)
+            enqueue(home, decisions, policy, profile, now=ENDS)
         some = _lives(mine, decisions)
         closings = first_closings(some)
         owed |= principal_owed(home.events_by_line(sorted(closings)), closings, products_of(home), OFFSET)

@@ -17,20 +17,23 @@ import msgspec
 import numpy as np
 
 from creditline.errors import CreditlineError
-from creditline.events.kinds import KINDS
+from creditline.events.kinds import KINDS, LineEnded
 from creditline.facts.slices import Slices
 from creditline.i18n import Language
 from creditline.lines.decision import Decision
 from creditline.notices import Notice, Profile, kind_of, notice_of
 from creditline.notices.content import sources_of
-from creditline.notices.model import read_notice
-from creditline.notices.reasons import expressions_of
+from creditline.notices.model import Cause, read_notice
+from creditline.notices.reading import reading_of
 from creditline.policy import Policy
 from creditline.service.line import Versions, requested, slices_of
 from creditline.store import Home, Letter
 
 WAYS = ("plan", "progress")
 """Kinds that tell of something else than a decision."""
+
+LINES_AT_ONCE = 500
+"""Lines whose logs are read together."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -228,6 +231,7 @@ class _Desk:
 
     def notices(self, decisions: Iterable[Decision]) -> Iterator[tuple[Notice | None, Decision]]:
         ordered = sorted(decisions, key=lambda each: (each.line, each.number))
+        logs = self._logs([each for each in ordered if kind_of(each) is not None])
         for line, group in groupby(ordered, key=lambda each: each.line):
             mine = list(group)
             owed = [each for each in mine if kind_of(each) is not None]
@@ -236,23 +240,59 @@ class _Desk:
             whole = [each.number for each in mine] == list(range(len(mine)))
             made = mine if whole else self.home.decisions(line)
             for each in owed:
-                yield self.notice(each, made[: each.number]), each
+                yield self.notice(each, made[: each.number], logs.get(line)), each
 
-    def notice(self, decision: Decision, before: Sequence[Decision]) -> Notice | None:
-        policy = self.policy_of(decision)
-        names = set().union(*(each.names() for each in expressions_of(policy, decision.reasons)))
-        dated = self.profile.score_range is not None and "score" in sources_of(policy, decision)
-        slices = self.home.slices([decision.line]) if dated or "requested" in names else None
+    def _logs(self, owed: Sequence[Decision]) -> dict[str, Slices]:
+        """By line the log, of lines whose notices tell more of it than the decision does."""
+        lines = sorted({each.line for each in owed if self._needs_log(each)})
+        found: dict[str, Slices] = {}
+        for first in range(0, len(lines), LINES_AT_ONCE):
+            slices = self.home.slices(lines[first : first + LINES_AT_ONCE])
+            found |= {line: _of_line(slices, number) for number, line in enumerate(slices.lines)}
+        return found
+
+    def _needs_log(self, decision: Decision) -> bool:
+        reading = reading_of(self.policy_of(decision))
+        names = frozenset().union(*map(reading.names, reading.conditions(decision.reasons)))
+        return "requested" in names or self._dates_score(decision)
+
+    def _dates_score(self, decision: Decision) -> bool:
+        scored = self.profile.score_range is not None
+        return scored and "score" in sources_of(self.policy_of(decision), decision)
+
+    def notice(self, decision: Decision, before: Sequence[Decision], log: Slices | None = None) -> Notice | None:
+        slices = log
+        if log is None and self._needs_log(decision):
+            slices = self.home.slices([decision.line])
+        dated = slices is not None and self._dates_score(decision)
         return notice_of(
             decision,
-            policy,
+            self.policy_of(decision),
             self.profile,
             self.lang,
             before=before,
             requested=None if slices is None else requested(slices, decision.at),
             reported=_reported(slices, decision.at) if slices is not None and dated else None,
+            cause=self._cause(decision),
             simulated=self.simulated,
         )
+
+    def _cause(self, decision: Decision) -> Cause | None:
+        """Why a line ended without a rule, as the event behind it says."""
+        if decision.action != "terminate" or decision.reasons:
+            return None
+        said = (each.body for each in self.home.events(decision.line) if each.id == decision.trigger)
+        return next((body.cause for body in said if isinstance(body, LineEnded)), None)
+
+
+def _of_line(slices: Slices, number: int) -> Slices:
+    """One line of several."""
+    first, end = (int(each) for each in slices.offsets[number : number + 2])
+    return Slices(
+        [slices.lines[number]], np.array([0, end - first], np.int64), slices.at[first:end], slices.known[first:end],
+        slices.until[first:end], slices.kind[first:end], slices.values[:, first:end], slices.visits[first:end] - first,
+        slices.position[first:end],
+    )  # fmt: skip
 
 
 def _reported(slices: Slices, t: int) -> dict[str, int]:

@@ -27,6 +27,8 @@ from creditline.scoring.recipe import Recipe, fold_numbers, read_recipe
 from creditline.scoring.scorecard import SCORED, Scorecard
 from creditline.scoring.written import with_card
 from creditline.service import shadow
+from creditline.service.keeping import keep
+from creditline.service.pins import pins
 from creditline.store import Home
 
 Int64s = NDArray[np.int64]
@@ -125,6 +127,7 @@ def run_home(
     *,
     until: int | None = None,
     folds: int | None = None,
+    notices: bool = True,
     progress: Progress | None = None,
 ) -> Summary:
     """Run a policy over all lines of a home up to ``until`` (microseconds) and put its decisions in place.
@@ -133,11 +136,13 @@ def run_home(
     cards are trained and each line is scored by the one that never saw its outcome; then nothing after that moment is
     read. Otherwise the policy runs as it is, up to the last moment known. Where none is named, the versions published
     in the home decide, each from the moment it comes into force, and each line is run under its own policy if the home
-    says which that is. Raises CreditlineError.
+    says which that is; a line on which a plan was taken up runs under the version that plan was made with. Decisions
+    that are new are put in place together with the notices they are owed, unless these are not wanted; those by cards
+    of folds, which are there to be judged, are told nobody. Raises CreditlineError.
     """
     tell = progress or _silent
     if policy_name is None and home.get(POLICY_OF_LINE):
-        return _each_under_its_own(home, until, tell)
+        return _each_under_its_own(home, until, tell, notices=notices)
     policy, recipe = _policy(home, policy_name)
     slices, outcomes = _load(home, tell)
     moment = recipe.moment if recipe else None
@@ -146,7 +151,7 @@ def run_home(
             remedy = "run a policy whose recipe (NAME.train.yaml) says as_of: on a home that knows outcomes"
             raise CreditlineError("--folds", folds, remedy, "trains nothing here")
         versions = [InForce(policy, int(slices.at.min()))] if policy_name else _in_force(home, policy, slices)
-        return _as_it_is(home, versions, slices, _last_known(slices) if until is None else until, tell)
+        return _as_it_is(home, versions, slices, _last_known(slices) if until is None else until, tell, notices=notices)
     recipe = recipe if folds is None else msgspec.structs.replace(recipe, folds=folds)
     until = moment if until is None else until
     if until > moment:
@@ -157,10 +162,10 @@ def run_home(
     tell("run", 1, 1)
     for version in (policy, *cards.versions):
         home.publish(version.name, version.version, version.text, int(slices.at.min()))
-    return _keep(home, [ran], _by_version(ran, cards), until, cards, recipe, outcomes, tell)
+    return _keep(home, [ran], _by_version(ran, cards), until, cards, recipe, outcomes, tell, notices=False)
 
 
-def _each_under_its_own(home: Home, until: int | None, tell: Progress) -> Summary:
+def _each_under_its_own(home: Home, until: int | None, tell: Progress, *, notices: bool) -> Summary:
     """Run every line under the policy the home names for it; a summary of all together."""
     policy_of: dict[str, str] = home.get(POLICY_OF_LINE)
     summaries: list[Summary] = []
@@ -170,9 +175,11 @@ def _each_under_its_own(home: Home, until: int | None, tell: Progress) -> Summar
         versions = _in_force(home, load_policy(name), slices)
         end = _last_known(slices) if until is None else until
         tell("run", number, len(names))
-        runs = run_in_force(slices, versions, end)
+        for each in versions:
+            home.publish(each.policy.name, each.policy.version, each.policy.text, each.since)
+        runs = run_in_force(slices, versions, end, own=pins(home, slices, versions, end))
         decisions = _in_order(runs)
-        home.record(decisions, lines)
+        keep(home, decisions, lines, now=end, notices=notices)
         cards = _Cards((), np.zeros(len(slices), np.int64), (), np.zeros(len(slices), np.int64))
         summaries.append(_summary(runs[-1], end, cards, decisions, {}, _shadows(home, runs)))
     tell("run", len(names), len(names))
@@ -287,9 +294,11 @@ def _in_force(home: Home, policy: Policy, slices: Slices) -> list[InForce]:
     return list(versions.values()) or [InForce(policy, int(slices.at.min()))]
 
 
-def _as_it_is(home: Home, versions: Sequence[InForce], slices: Slices, until: int, tell: Progress) -> Summary:
+def _as_it_is(
+    home: Home, versions: Sequence[InForce], slices: Slices, until: int, tell: Progress, *, notices: bool
+) -> Summary:
     tell("run", 0, 1)
-    runs = run_in_force(slices, versions, until)
+    runs = run_in_force(slices, versions, until, own=pins(home, slices, versions, until))
     ran = runs[-1]
     seen = look(slices, ran.policy, until, ran.states, keep_facts=False)
     tell("run", 1, 1)
@@ -297,7 +306,7 @@ def _as_it_is(home: Home, versions: Sequence[InForce], slices: Slices, until: in
     for version in versions:
         home.publish(version.policy.name, version.policy.version, version.policy.text, version.since)
     cards = _Cards((), own, (), seen.verdicts[:, 0])
-    return _keep(home, runs, _in_order(runs), until, cards, None, home.outcomes(), tell)
+    return _keep(home, runs, _in_order(runs), until, cards, None, home.outcomes(), tell, notices=notices)
 
 
 def _keep(
@@ -309,12 +318,14 @@ def _keep(
     recipe: Recipe | None,
     outcomes: dict[str, bool],
     tell: Progress,
+    *,
+    notices: bool,
 ) -> Summary:
     """Put the decisions, the versions that made them and how the lines stand into the home."""
     ran = runs[-1]
     slices = ran.slices
     tell("record", 0, 1)
-    home.record(decisions, slices.lines)
+    keep(home, decisions, slices.lines, now=until, notices=notices)
     shadows = _shadows(home, runs)
     standing = Standing(
         points=cards.points.tolist(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +11,48 @@ import numpy as np
 
 from creditline.errors import CreditlineError
 from creditline.events.event import Event
-from creditline.events.kinds import KINDS
+from creditline.events.kinds import KINDS, PromiseMade
 from creditline.facts.slices import Slices
-from creditline.lines.succession import InForce, run_in_force
-from creditline.policy import read_policy
+from creditline.lines.succession import run_in_force
 from creditline.replay.peeking import as_known
 from creditline.service.account import offset_of
 from creditline.service.lending import products_of
 from creditline.service.line import Versions, last_known, slices_of
+from creditline.service.pins import course_of, log_of, published
 from creditline.store import Home
 from creditline.wayback.loans import Loans
 from creditline.wayback.plans import GOALS, Goal, Outlook, outlook
+from creditline.wayback.promise import Course
 from creditline.wayback.proof import Proof, differences, read_proof, sealed
 from creditline.wayback.situation import Situation
+from creditline.wayback.steps import Log
 
 
-def situation_of(home: Home, line: str, *, now: int | None = None, position: int | None = None) -> Situation:
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """A line at one moment, and what was promised on it."""
+
+    situation: Situation
+    course: Course
+    log: Log
+
+
+def situation_of(
+    home: Home, line: str, *, now: int | None = None, position: int | None = None, pinned: bool = True
+) -> Situation:
     """How a line stands at a moment, by default the last the home knows of.
 
-    With ``position`` only what the log held up to there is seen. Raises CreditlineError for a line that is not known or
-    was not decided on yet.
+    With ``position`` only what the log held up to there is seen. A line on which a plan was taken up stands under the
+    version that plan was made with; not ``pinned``, as if there were no such plan. Raises CreditlineError for a line
+    that is not known or was not decided on yet.
     """
+    return standing_of(home, line, now=now, position=position, pinned=pinned).situation
+
+
+def standing_of(
+    home: Home, line: str, *, now: int | None = None, position: int | None = None, pinned: bool = True
+) -> Standing:
+    """As ``situation_of``, with the promises of the line."""
     slices = slices_of(home, line)
     made = home.decisions(line)
     if not made:
@@ -40,17 +61,28 @@ def situation_of(home: Home, line: str, *, now: int | None = None, position: int
     before = [each for each in made if each.at <= moment] or made[:1]
     versions = Versions(home)
     policy = versions.in_force(before[-1], moment)
-    published = [each for each in home.policies() if each.name == policy.name]
-    succession = [InForce(read_policy(each.source, each.name), each.effective_from) for each in published]
     held = home.slices([line], position)
-    seen = [each for each in home.events(line, position) if each.known <= moment]
+    log = log_of(home, line, held, tuple(home.events(line, position)))
+    seen = _seen(log, moment)
     if not seen:
         raise CreditlineError("--now", str(moment), "give a later moment", "lies before anything was known of the line")
-    ran = run_in_force(held, succession, moment)[-1]
+    succession = published(home, policy.name)
+    promised = pinned and any(isinstance(each.body, PromiseMade) for each in seen)
+    course = course_of(home, log, succession, moment, names=versions) if promised else Course(tuple(succession), ())
+    ran = run_in_force(held, course.own, moment)[-1]
     products = products_of(home)
     lent_on = line in home.lines_lent_on()
     loans = Loans(line, seen, products, offset_of(seen, products), moment) if lent_on else None
-    return Situation(line, ran.policy, moment, seen, _with_ids(as_known(held, moment), seen), ran.states[0], loans)
+    known = _with_ids(as_known(held, moment), seen)
+    return Standing(Situation(line, ran.policy, moment, seen, known, ran.states[0], loans), course, log)
+
+
+def _seen(log: Log, moment: int) -> list[Event]:
+    """Events known by a moment: of those that stated the same one, parted in the log, the first alone is."""
+    told = [each.id for each in log.events if not KINDS[each.kind].struct.is_truth]
+    rows = np.argsort(log.slices.position).tolist()
+    known = dict(zip(told, log.slices.known[rows].tolist(), strict=True))
+    return [each for each in log.events if known.get(each.id, each.known) <= moment]
 
 
 def _with_ids(slices: Slices, seen: Sequence[Event]) -> Slices:
@@ -72,15 +104,20 @@ def plans_of(home: Home, line: str, *, now: int | None = None, goal: Goal | None
     return sealed(situation, told, home.position())
 
 
-def check_plan(home: Home, path: Path) -> tuple[Outlook, list[dict[str, Any]]]:
-    """Run the plans of a file again on the log as it stood then: the plans, and what came out otherwise."""
+def proof_of_file(path: Path) -> Proof:
+    """The plans of a file with their proof. Raises CreditlineError where it cannot be read or was changed by hand."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise CreditlineError(str(path), error.strerror, "give the file of a plan", "cannot be read") from error
-    proof = read_proof(content, str(path))
+    return read_proof(content, str(path))
+
+
+def check_plan(home: Home, path: Path) -> tuple[Outlook, list[dict[str, Any]]]:
+    """Run the plans of a file again on the log as it stood then: the plans, and what came out otherwise."""
+    proof = proof_of_file(path)
     situation = situation_of(home, proof.outlook.line, now=proof.outlook.now, position=proof.position)
     return proof.outlook, differences(situation, proof)
 
 
-__all__ = ["check_plan", "plans_of", "situation_of"]
+__all__ = ["Standing", "check_plan", "plans_of", "proof_of_file", "situation_of", "standing_of"]

@@ -13,7 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from creditline.errors import CreditlineError
 
-HEAD = "0004"
+HEAD = "0005"
 """Newest migration; a database that says so is opened without loading Alembic."""
 
 WAIT_MS = 10_000

@@ -19,7 +19,7 @@ from creditline.events.event import Event
 from creditline.events.kinds import KINDS, OutcomeObserved
 from creditline.facts.slices import Slices
 from creditline.lines.decision import Decision
-from creditline.store import cards, columns, database, derived, log, outbox, products, schema
+from creditline.store import cards, columns, database, derived, log, outbox, products, promises, schema
 from creditline.store.cards import ProposedCard, Shadows, Verdict
 from creditline.store.database import StoreError
 from creditline.store.derived import PublishedPolicy
@@ -259,6 +259,31 @@ class Home:
         """Take a notice out of the outbox that nobody was sent; False where it was sent or is none."""
         with self._writing() as connection:
             return outbox.drop(connection, number)
+
+    def keep_proof(self, seal: str, content: str) -> None:
+        """Keep the proof of a plan taken up for good; the same again changes nothing."""
+        with self._writing() as connection:
+            promises.keep(connection, seal, content)
+
+    def proof(self, seal: str) -> str | None:
+        """The proof with this seal as it was kept; None where there is none."""
+        with self._reading() as connection:
+            return promises.proof(connection, seal)
+
+    def lines_promised(self) -> list[str]:
+        """Ids of the lines on which a plan was ever taken up, sorted."""
+        with self._reading() as connection:
+            return promises.lines_promised(connection)
+
+    def promise_told(self, line: str, event: str) -> str | None:
+        """What was last told of the plan taken up by an event of a line; None where nothing was."""
+        with self._reading() as connection:
+            return promises.told(connection, line, event)
+
+    def tell_promise(self, line: str, event: str, state: str, at: int) -> None:
+        """Note what was told of the plan taken up by an event, at a moment in microseconds."""
+        with self._writing() as connection:
+            promises.tell(connection, line, event, state, at)
 
     def put(self, key: str, value: Any) -> None:
         """Keep a small fact about the home: anything JSON can say."""

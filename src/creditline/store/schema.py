@@ -164,6 +164,27 @@ outbox = Table(
 Index("outbox_due", outbox.c.deadline, sqlite_where=text("state = 'due'"))
 """Those that wait, by deadline."""
 
+Index("events_promises_made", events.c.line, sqlite_where=text("kind = 18"))
+"""The lines with a plan taken up, found without reading the log."""
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("seal", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+)
+"""Plans that were taken up, with their proofs, by seal. Rows are added and never changed."""
+
+promises_told = Table(
+    "promises_told",
+    metadata,
+    Column("line", Integer, ForeignKey("lines.number"), primary_key=True, autoincrement=False),
+    Column("event", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+"""What the borrower was last told of each plan taken up, by the event that says so."""
+
 about = Table(
     "about",
     metadata,

@@ -87,6 +87,22 @@ class Ahead:
     """Day and amount of every repayment among them, in order."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a line's loans stand now: what every way ahead begins from. Nothing of it may be changed."""
+
+    account: Account
+    """Today begun and what happened today done."""
+    paid: int
+    """Money that came in since the last statement, minor units."""
+    arrears: Arrears
+    """As yesterday's end has them."""
+    derived: tuple[Derived, ...]
+    """What there is to tell of today so far."""
+    near: tuple[Event, ...]
+    """Events of the log from today on, and what it lacks of days gone by; voids of any day."""
+
+
 class Loans:
     """The loans of one line, carried on from now in as many ways as are asked for."""
 
@@ -125,6 +141,19 @@ class Loans:
             for event in [*seen, *self._missing]
             if isinstance(event.body, _UNDONE) or local_day(event.at, self.offset) >= self.today
         ]
+
+    @property
+    def standing(self) -> Standing | None:
+        """How they stand now; None where the core has lent nothing on the line."""
+        if not self._is_lent_on:
+            return None
+        base = self._base
+        return Standing(base.account, base.paid, base.arrears, tuple(base.derived), tuple(self._near))
+
+    @property
+    def missing(self) -> tuple[Event, ...]:
+        """What the log lacks of days gone by, or has to take back: the same whatever is paid, as ``ahead`` tells it."""
+        return tuple(self._named([self._known(event, {}) for event in self._missing]))
 
     # -- what is owed -------------------------------------------------------------------------------
 
@@ -347,4 +376,4 @@ def _amount(event: Event) -> int:
     return event.body.amount
 
 
-__all__ = ["NOTHING", "Ahead", "Loans", "Paying", "months_after"]
+__all__ = ["NOTHING", "Ahead", "Loans", "Paying", "Standing", "months_after"]

@@ -210,9 +210,9 @@ def on_days(situation: Situation, done: Sequence[Done]) -> Future | None:
 
 
 def _parted(events: Sequence[Event]) -> tuple[Event, ...]:
-    """The same events with no two at one moment: of two, the later by id is put off by a microsecond."""
+    """The same events with no two at one moment: of two, the later in the list is put off by a microsecond."""
     out: list[Event] = []
-    for each in sorted(events, key=lambda each: (each.at, each.id)):
+    for each in sorted(events, key=lambda each: each.at):
         at = max(each.at, out[-1].at + 1) if out else each.at
         out.append(each if at == each.at else msgspec.structs.replace(each, at=at, known=max(at, each.known)))
     return tuple(out)
@@ -302,7 +302,7 @@ def open_now(visible: Sequence[Event], fact: CountedFact) -> Iterator[Kind]:
         if event.kind in (fact.kind.name, fact.ended_by.name):
             slot = -1 if fact.on is None else fact.on[0 if event.kind == fact.kind.name else 1]
             last[0 if slot < 0 else slots(event.body)[slot]] = event
-    for event in last.values():
+    for event in sorted(last.values(), key=lambda event: event.at):
         if event.kind == fact.kind.name and (fact.where is None or value_of(fact.where, _named(fact.kind, event)) == 1):
             yield event.body
 

@@ -1,39 +1,37 @@
 """Dated plans: of all ways of using the levers those that bring the line back soonest, cheapest and with least effort.
 
-Every way is run through the kernel, so a plan is not an estimate: it is what the policy does. Levers that touch nothing
-the way back depends on are left out first, which changes no plan; all combinations of the others are weighed as long as
-there are no more than ``WEIGHED_MAX``, and a plan says whether all were.
+Every plan is run through the kernel, so it is not an estimate: it is what the policy does. ``planner`` finds which uses
+of which levers are best; here they become steps and events, and the events are run once more as proof.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice, product
-from typing import Literal
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from creditline.clock import MINUTE
 from creditline.events.event import Event
 from creditline.events.kinds import ReopenRequested
-from creditline.facts.expressions import TRUTH, Expr, IsNull, Logic, Not
+from creditline.i18n import LANGUAGES, text
 from creditline.lending.terms import date_of
+from creditline.lines.decision import STATUSES
 from creditline.lines.kernel import Engine
+from creditline.policy.compiler import STATE
 from creditline.policy.evaluating import value_of
-from creditline.policy.levers import Lever
-from creditline.policy.model import Policy, Rule
-from creditline.wayback.moves import Done, Future, Use, available, carried_out, on_days, ways
-from creditline.wayback.predict import Return, returns, slices_of
+from creditline.wayback.cures import cure_of
+from creditline.wayback.moves import Done, Future, Use, carried_out, on_days
+from creditline.wayback.planner import GOALS, Goal, Plans, plans_of, target_of
+from creditline.wayback.planning import U_ANSWERS, U_CHOSEN, U_DAY, U_LATE, U_MONEY, U_TIMES, U_USED
+from creditline.wayback.predict import returns, slices_of
 from creditline.wayback.situation import HORIZON, Situation, values_at
 
-Goal = Literal["fastest", "cheapest", "easiest"]
-GOALS: tuple[Goal, ...] = ("fastest", "cheapest", "easiest")
+RETURNABLE = ("closed", "frozen", "declined")
+"""Statuses that there is a way back from; an open line has one where its limit was cut."""
 
-WEIGHED_MAX = 4096
-"""Combinations weighed at most."""
-
-RETURNABLE = ("closed", "frozen")
+APPLY = "apply"
+"""What the step of applying again is called in place of a lever's name."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -49,7 +47,8 @@ class Step(msgspec.Struct, frozen=True):
     """How much of the lever is used, where there is anything to choose."""
     repeated: int
     answers: tuple[str, ...]
-    """Codes of the reasons it answers; ``reopen`` for what coming back asks beyond them."""
+    """Codes of the reasons it answers; ``reopen`` for what coming back asks beyond them (``approve`` where the line was
+    declined, ``raise`` where its limit was cut)."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -65,7 +64,7 @@ class Plan(msgspec.Struct, frozen=True):
     events: tuple[Event, ...]
     """Everything the log will hold after now if the plan is kept; what it is proved by."""
     complete: bool
-    """Whether every combination of levers was weighed."""
+    """Whether no combination of levers that could be better was left out."""
 
 
 class Outlook(msgspec.Struct, frozen=True):
@@ -75,6 +74,7 @@ class Outlook(msgspec.Struct, frozen=True):
     now: int
     status: str
     closed_on: str | None
+    """Local day on which the line got the status it has, or its limit was cut."""
     reasons: tuple[str, ...]
     policy: str
     """Content address of the version."""
@@ -83,128 +83,114 @@ class Outlook(msgspec.Struct, frozen=True):
     """Codes that nothing the policy knows of answers within the horizon; empty where there are plans."""
 
 
-@dataclass(frozen=True)
-class _Weighed:
-    future: Future
-    back: Return
-
-    def key(self, goal: Goal, situation: Situation) -> tuple[object, ...]:
-        """What makes a plan better, most important first; ties go to fewer steps and then by name."""
-        day, money, effort = situation.day_of(self.back.at), self.future.money, self.future.effort
-        first = {
-            "fastest": (self.back.at // MINUTE, money, effort),
-            "cheapest": (money, day, effort),
-            "easiest": (effort, day, money),
-        }[goal]
-        named = tuple((each.use.lever.name, each.use.chosen, each.use.times, each.day) for each in self.future.done)
-        return (*first, len(self.future.done), self.back.at, named)
-
-
 def outlook(situation: Situation, goals: Sequence[Goal] = GOALS, *, engine: Engine | None = None) -> Outlook:
-    """The plans of a closed or frozen line; for other lines none."""
-    since = situation.cell("SINCE")
+    """The plans of a line that is closed, frozen, declined or cut; for other lines none."""
+    since = situation.cell("LIMIT_SINCE" if situation.status == "open" else "SINCE")
+    there = target_of(situation) is not None
     told = Outlook(
         line=situation.line,
         now=situation.now,
         status=situation.status,
-        closed_on=date_of(situation.day_of(since)).isoformat() if situation.status in RETURNABLE else None,
-        reasons=situation.standing,
+        closed_on=date_of(situation.day_of(since)).isoformat() if there else None,
+        reasons=_reasons(situation),
         policy=situation.policy.version,
         plans=(),
     )
-    if situation.status not in RETURNABLE:
+    if not there:
         return msgspec.structs.replace(told, never=("terminated",)) if situation.status == "terminated" else told
-    weighed, complete = _weighed(situation, engine)
-    if not weighed:
+    found = plans_of(situation, engine=engine)
+    plans = [_plan(situation, goal, found, engine) for goal in goals if found.found[0, GOALS.index(goal)]]
+    if not plans:
         return msgspec.structs.replace(told, never=_unanswered(situation))
-    plans = []
-    for goal in goals:
-        best = min(weighed, key=lambda each: each.key(goal, situation))
-        plans.append(_plan(situation, goal, best, complete=complete))
     return msgspec.structs.replace(told, plans=tuple(plans))
 
 
-def _weighed(situation: Situation, engine: Engine | None) -> tuple[list[_Weighed], bool]:
-    options = combinations(situation)
-    every = list(islice(options, WEIGHED_MAX))
-    complete = next(options, None) is None
-    futures = [each for each in (carried_out(situation, uses) for uses in every) if each is not None]
-    logs = [_log(situation, each) for each in futures]
-    found = [
-        _Weighed(each, back)
-        for each, back in zip(futures, returns(situation, logs, engine=engine), strict=True)
-        if back is not None
-    ]
-    return found, complete
-
-
-def combinations(situation: Situation) -> Iterator[tuple[Use, ...]]:
-    """Every combination of ways of using the levers that matter, doing nothing first."""
-    levers = relevant(situation, available(situation))
-    each = [[None, *ways(situation, lever)] for lever in levers]
-    return (tuple(use for use in chosen if use is not None) for chosen in product(*each))
-
-
-def relevant(situation: Situation, levers: Sequence[Lever]) -> list[Lever]:
-    """Levers that make known an event of a kind the way back depends on."""
+def _reasons(situation: Situation) -> tuple[str, ...]:
+    """What stands against the line; where it was declined, what would decline it today."""
+    if situation.status == "open":
+        return situation.cut
+    if situation.status != "declined":
+        return situation.standing
+    state = situation.state.copy()
+    state[STATE.index("STATUS")] = STATUSES.index("applied")
+    values = values_at(situation.policy, situation.slices, state[None, :], situation.now)
     policy = situation.policy
-    exprs: list[Expr] = [rule.when for rule in policy.rules if rule.on_line and rule.severity > 0]
-    exprs += [cure_of(rule) for rule in policy.rules if rule.on_line and rule.severity > 0]
-    if policy.reopen:
-        exprs += [policy.reopen.when, policy.reopen.limit]
-    kinds = kinds_read(policy, exprs)
-    return [lever for lever in levers if lever.kinds & kinds]
+    against = tuple(rule.code for rule in policy.rules if rule.on_application and value_of(rule.when, values) == 1)
+    return against or ((policy.approve.code,) if policy.approve else ())
 
 
-def kinds_read(policy: Policy, exprs: Sequence[Expr]) -> frozenset[str]:
-    """Names of the kinds of events that expressions depend on."""
-    names = frozenset().union(*(policy.counted(expr) for expr in exprs))
-    facts = [fact for fact in policy.counted_facts if fact.name in names]
-    read = {kind.name for fact in facts for kind in (fact.kind, fact.after, fact.ended_by) if kind is not None}
-    consents = {"consent.given"} if any(fact.sources & set(policy.consents) for fact in facts) else set()
-    return frozenset(read | consents)
-
-
-def cure_of(rule: Rule) -> Expr:
-    """What must be TRUE for a reason to stand no longer."""
-    if rule.cure is not None:
-        return rule.cure
-    return Logic(TRUTH, "or", Not(TRUTH, rule.when), IsNull(TRUTH, rule.when))
-
-
-def _log(situation: Situation, future: Future) -> tuple[Event, ...]:
-    """What is added to the log: the future, and the request without which some lines do not come back."""
-    reopen = situation.policy.reopen
-    if reopen is None or not reopen.by_request:
-        return future.events
-    at = situation.noon(situation.today + 1)
-    return (Event("plan-request", situation.line, at, at, ReopenRequested()), *future.events)
-
-
-def _plan(situation: Situation, goal: Goal, best: _Weighed, *, complete: bool) -> Plan:
-    steps = [step for each in best.future.done for step in _steps(situation, each, best)]
+def _plan(situation: Situation, goal: Goal, found: Plans, engine: Engine | None) -> Plan:
+    place = GOALS.index(goal)
+    at, limit = int(found.at[0, place]), int(found.limit[0, place])
+    done, answers = _done(situation, found.uses[0, place])
+    future = on_days(situation, done)
+    assert future is not None, f"{situation.line}: what the plan says cannot be said"
+    events = log_of(situation, future, at)
+    proved = returns(situation, [events], engine=engine)[0]
+    assert proved is not None, f"{situation.line}: the plan does not come true"
+    assert (proved.at, proved.limit) == (at, limit), f"{situation.line}: the plan comes true otherwise"
+    steps = [step for each in done for step in _steps(situation, each, answers[each.use.lever.name], future, at)]
+    if situation.status == "declined":
+        steps.append(_application(situation, at))
     return Plan(
         goal=goal,
-        reopens_on=date_of(situation.day_of(best.back.at)).isoformat(),
-        reopens_at=best.back.at,
-        limit=best.back.limit,
-        cost=best.future.money,
-        effort=best.future.effort,
-        steps=tuple(sorted(steps, key=lambda step: (step.on, step.lever))),
-        events=_log(situation, best.future),
-        complete=complete,
+        reopens_on=date_of(situation.day_of(at)).isoformat(),
+        reopens_at=at,
+        limit=limit,
+        cost=int(found.money[0, place]),
+        effort=int(found.effort[0, place]),
+        # The application comes behind what is done the same day.
+        steps=tuple(sorted(steps, key=lambda step: (step.on, step.lever == APPLY, step.lever))),
+        events=events,
+        complete=bool(found.complete[0]),
     )
 
 
-def _steps(situation: Situation, done: Done, best: _Weighed) -> Iterator[Step]:
+def _done(situation: Situation, uses: NDArray[np.int64]) -> tuple[list[Done], dict[str, tuple[str, ...]]]:
+    """The uses of a plan in order of lever, and what each answers by the lever's name."""
+    done, answers = [], {}
+    for lever, cells in zip(situation.policy.levers, uses.tolist(), strict=True):
+        if cells[U_USED]:
+            use = Use(lever, cells[U_CHOSEN], cells[U_TIMES], bool(cells[U_LATE]), cells[U_MONEY])
+            done.append(Done(use, cells[U_DAY]))
+            answers[lever.name] = _codes(situation, cells[U_ANSWERS])
+    return done, answers
+
+
+def _codes(situation: Situation, bits: int) -> tuple[str, ...]:
+    places = {rule.code: place for place, rule in enumerate(situation.policy.rules)}
+    rest = {"declined": "approve", "open": "raise"}.get(situation.status, "reopen")
+    codes = [code for code in _reasons(situation) if code in places and bits >> places[code] & 1]
+    return (*codes, *([rest] if bits >> 62 & 1 else []))
+
+
+def log_of(situation: Situation, future: Future, at: int) -> tuple[Event, ...]:
+    """What is added to the log: the future, and what the borrower must ask for besides: the line back, or a line."""
+    reopen = situation.policy.reopen
+    if situation.status == "declined":
+        asked = situation.latest["application.received"]
+        return (*future.events, Event("plan-apply", situation.line, at, at, asked))
+    if situation.status == "closed" and reopen is not None and reopen.by_request:
+        noon = situation.noon(situation.today + 1)
+        return (Event("plan-request", situation.line, noon, noon, ReopenRequested()), *future.events)
+    return future.events
+
+
+def _application(situation: Situation, at: int) -> Step:
+    title: dict[str, str] = {lang: text("plan.apply", lang) for lang in LANGUAGES}
+    on = date_of(situation.day_of(at)).isoformat()
+    return Step(on=on, lever=APPLY, title=title, amount=None, chosen=None, repeated=1, answers=("approve",))
+
+
+def _steps(situation: Situation, done: Done, answers: tuple[str, ...], future: Future, at: int) -> Iterator[Step]:
     """A use as people do it: paid through the lending core, payment by payment up to the day of coming back."""
-    use, answers = done.use, _answers(situation, done, best)
+    use = done.use
     if use.lever.does is None:
         chosen = use.chosen if use.lever.chosen is not None else None
         yield _step(use, done.day, use.money or None, answers, chosen)
         return
-    back, arrears_on = situation.day_of(best.back.at), best.future.paying.arrears_on
-    for day, amount in situation.ahead(best.future.paying).payments:
+    back, arrears_on = situation.day_of(at), future.paying.arrears_on
+    for day, amount in situation.ahead(future.paying).payments:
         if day <= back and (day == arrears_on) == (use.lever.does == "pay_arrears"):
             yield _step(use, day, amount, answers, None)
 
@@ -221,25 +207,16 @@ def _step(use: Use, day: int, amount: int | None, answers: tuple[str, ...], chos
     )
 
 
-def _answers(situation: Situation, done: Done, best: _Weighed) -> tuple[str, ...]:
-    """What would not be met on the day of coming back, were this step alone left out."""
-    others = on_days(situation, [each for each in best.future.done if each is not done])
-    slices = slices_of(situation, [() if others is None else _log(situation, others)])
-    values = values_at(situation.policy, slices, situation.state[None, :], best.back.at)
-    asked = {code: cure_of(situation.policy.by_code[code]) for code in situation.standing}
-    if situation.policy.reopen and situation.status == "closed":
-        asked["reopen"] = situation.policy.reopen.when
-    return tuple(code for code, expr in asked.items() if value_of(expr, values) != 1)
-
-
 def _unanswered(situation: Situation) -> tuple[str, ...]:
     """Standing reasons whose cure is not met at the end of the horizon if nothing happens; all where none is named."""
+    reasons = _reasons(situation)
+    if situation.status in ("declined", "open"):
+        return reasons or ({"declined": "approve", "open": "raise"}[situation.status],)
     waiting = carried_out(situation, ())
     slices = slices_of(situation, [waiting.events if waiting else ()])
     values = values_at(situation.policy, slices, situation.state[None, :], situation.now + HORIZON)
-    standing = situation.standing
-    open_ = tuple(code for code in standing if value_of(cure_of(situation.policy.by_code[code]), values) != 1)
-    return open_ or standing or ("reopen",)
+    open_ = tuple(code for code in reasons if value_of(cure_of(situation.policy.by_code[code]), values) != 1)
+    return open_ or reasons or ("reopen",)
 
 
-__all__ = ["GOALS", "Goal", "Outlook", "Plan", "Step", "combinations", "outlook", "relevant"]
+__all__ = ["APPLY", "GOALS", "RETURNABLE", "Goal", "Outlook", "Plan", "Step", "log_of", "outlook"]

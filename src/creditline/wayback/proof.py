@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any, Union
 
 import msgspec
@@ -14,8 +13,9 @@ from creditline.events.event import Event
 from creditline.events.kinds import KINDS
 from creditline.lending.terms import date_of
 from creditline.lines.kernel import Engine
-from creditline.wayback.plans import Outlook, Plan
-from creditline.wayback.predict import Return, returns
+from creditline.wayback.plans import Outlook, outlook
+from creditline.wayback.predict import returns
+from creditline.wayback.retaken import reasons_of, retaken
 from creditline.wayback.situation import Situation
 
 FORM = "creditline plan 1"
@@ -99,51 +99,43 @@ class _Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def differences(situation: Situation, proof: Proof, *, engine: Engine | None = None) -> list[dict[str, Any]]:
-    """What comes out otherwise when the plans are run again in the same situation; empty where all holds.
+    """What comes out otherwise when the steps of the plans are taken in the same situation; empty where all holds.
 
-    Raises PlanError where the situation is another one: another line, moment, policy or log.
+    Each is a mapping with ``goal``, ``what``, ``planned`` and ``came``; ``step`` is the number of the step it is about,
+    from 1, and ``why`` says why a step cannot be taken at all. Raises PlanError where the situation is another one:
+    another line, moment, policy or log.
     """
     _same_situation(situation, proof)
+    if not proof.outlook.plans:
+        return _found_after_all(situation, proof, engine)
+    taken = [retaken(situation, plan) for plan in proof.outlook.plans]
+    backs = iter(returns(situation, [each.events for each in taken if each.possible], engine=engine))
     found: list[dict[str, Any]] = []
-    for plan, back in zip(proof.outlook.plans, _run_again(situation, proof.outlook.plans, engine), strict=True):
-        said: Mapping[str, Any] = {
-            "reopens_at": plan.reopens_at, "reopens_on": plan.reopens_on, "limit": plan.limit, "cost": plan.cost,
-            "effort": plan.effort,
-        }  # fmt: skip
-        came = _came(situation, plan, back)
-        found += [
-            {"goal": plan.goal, "what": name, "planned": said[name], "came": came[name]}
-            for name in said
-            if said[name] != came[name]
-        ]
+    for plan, each in zip(proof.outlook.plans, taken, strict=True):
+        told = each.against(situation, plan, next(backs)) if each.possible else each.wrong
+        found += [{"goal": plan.goal, **difference} for difference in told]
     return found
 
 
-def _came(situation: Situation, plan: Plan, back: Return | None) -> dict[str, Any]:
-    levers = {lever.name: lever for lever in situation.policy.levers}
-    through_core = any(each.lever in levers and levers[each.lever].does for each in plan.steps)
-    efforts = [levers[each.lever].effort * each.repeated for each in plan.steps if each.lever in levers]
-    return {
-        "reopens_at": back.at if back else None,
-        "reopens_on": date_of(situation.day_of(back.at)).isoformat() if back else None,
-        "limit": back.limit if back else None,
-        # What goes through the lending core is told payment by payment, and costs only what is overdue.
-        "cost": plan.cost if through_core else sum(step.amount or 0 for step in plan.steps),
-        "effort": plan.effort if through_core else sum(efforts),
-    }
-
-
-def _run_again(situation: Situation, plans: tuple[Plan, ...], engine: Engine | None) -> list[Return | None]:
-    return returns(situation, [plan.events for plan in plans], engine=engine)
+def _found_after_all(situation: Situation, proof: Proof, engine: Engine | None) -> list[dict[str, Any]]:
+    """Plans there are where a file says that nothing helps."""
+    made = outlook(situation, engine=engine)
+    if not made.plans and made.never != proof.outlook.never:
+        remedy = f"nothing answers {', '.join(made.never) or 'no reason'}"
+        raise PlanError("plan, never", ", ".join(proof.outlook.never), remedy, "is not what nothing answers")
+    return [{"goal": each.goal, "what": "reopens_on", "planned": None, "came": each.reopens_on} for each in made.plans]
 
 
 def _same_situation(situation: Situation, proof: Proof) -> None:
     told = proof.outlook
+    since = situation.cell("LIMIT_SINCE" if situation.status == "open" else "SINCE")
     checks = [
         ("line", told.line, situation.line),
         ("policy", told.policy, situation.policy.version),
         ("status", told.status, situation.status),
         ("log", proof.log, log_hash(situation)),
+        ("closed_on", told.closed_on or "", date_of(situation.day_of(since)).isoformat() if told.closed_on else ""),
+        ("reasons", ", ".join(told.reasons), ", ".join(reasons_of(situation))),
     ]
     for name, planned, now in checks:
         if planned != now:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from creditline.clock import DAY
 from creditline.events.event import Event
-from creditline.events.kinds import KINDS, NULL, EventVoided, Kind
-from creditline.facts.slices import Slices
+from creditline.events.kinds import KINDS, NULL, SLOTS, EventVoided, Kind, slots
+from creditline.facts.slices import NEVER, Slices
 from creditline.lines.decision import STATUSES
 from creditline.lines.replay import measure
 from creditline.policy.compiler import STATE
@@ -43,6 +43,8 @@ class Situation:
     """The line's state in the kernel's form, shape (len(STATE),)."""
     loans: Loans | None = None
     """Its loans in the lending core; None where it has none there."""
+    cut: tuple[str, ...] = ()
+    """Codes for which the limit of an open line was last changed, if that cut it and nothing raised it since."""
 
     @cached_property
     def _ahead(self) -> dict[Paying, Ahead]:
@@ -55,6 +57,11 @@ class Situation:
         if paying not in self._ahead:
             self._ahead[paying] = self.loans.ahead(paying, self.now + HORIZON)
         return self._ahead[paying]
+
+    def coming_of(self, paying: Paying) -> tuple[Event, ...]:
+        """The same without what the log lacks of the days gone by."""
+        lacking = {each.id for each in self.loans.missing} if self.loans else set()
+        return tuple(each for each in self.ahead(paying).events if each.id not in lacking)
 
     @cached_property
     def visible(self) -> tuple[Event, ...]:
@@ -91,9 +98,15 @@ class Situation:
         return tuple(rule.code for rule in sorted(stand, key=lambda rule: -rule.severity))
 
     @cached_property
+    def whole(self) -> Slices:
+        """The slices with what the log lacks of the days gone by of its loans; without ids where it lacks any."""
+        missing = () if self.loans is None else self.loans.missing
+        return slices_of(self, [missing]) if missing else self.slices
+
+    @cached_property
     def values(self) -> Values:
         """Facts, attributes and points now."""
-        return values_at(self.policy, self.slices, self.state[None, :], self.now)
+        return values_at(self.policy, self.whole, self.state[None, :], self.now)
 
     @property
     def today(self) -> int:
@@ -107,6 +120,39 @@ class Situation:
     def day_of(self, moment: int) -> int:
         """The local day of a moment."""
         return (moment + self.policy.utc_offset) // DAY
+
+
+def slices_of(situation: Situation, futures: Sequence[Sequence[Event]]) -> Slices:
+    """The line's log and each future's events behind it, one line of the slices for each future."""
+    base, count = situation.slices, len(futures)
+    added = [(number, event) for number, future in enumerate(futures) for event in future]
+    size = len(base.at)
+    line = np.concatenate([np.repeat(np.arange(count), size), np.array([number for number, _ in added], np.int64)])
+    at = np.concatenate([np.tile(base.at, count), np.array([event.at for _, event in added], np.int64)])
+    known = np.concatenate([np.tile(base.known, count), np.array([event.known for _, event in added], np.int64)])
+    until = np.concatenate([np.tile(base.until, count), np.full(len(added), NEVER, np.int64)])
+    for number, event in added:
+        if isinstance(event.body, EventVoided) and event.body.event in situation.row_of:
+            row = number * size + situation.row_of[event.body.event]
+            until[row] = min(until[row], event.known)
+    codes = np.array([KINDS[event.kind].code for _, event in added], np.uint8)
+    kind = np.concatenate([np.tile(base.kind, count), codes])
+    said = np.array([_row(event.body) for _, event in added], np.int64).reshape(len(added), SLOTS)
+    values = np.concatenate([np.tile(base.values, (1, count)), said.T], axis=1)
+    order = np.lexsort((at, kind, line))
+    line, at, known = line[order], at[order], known[order]
+    offsets = np.searchsorted(line, np.arange(count + 1)).astype(np.int64)
+    return Slices(
+        [situation.line] * count, offsets, at, known, until[order], kind[order],
+        np.ascontiguousarray(values[:, order]), np.lexsort((at, known, line)).astype(np.int64),
+        np.zeros(len(at), np.int64),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=65_536)
+def _row(body: Kind) -> tuple[int, ...]:
+    """The numeric form of what an event says; many futures say the same."""
+    return tuple(slots(body))
 
 
 def values_at(policy: Policy, slices: Slices, states: Int64s, t: int) -> Values:
@@ -135,4 +181,4 @@ def _requested(slices: Slices, t: int) -> int | None:
     return int(slices.values[kind.fields["amount"].slot, rows[-1]]) if len(rows) else None
 
 
-__all__ = ["DAY", "HORIZON", "NOON", "Situation", "values_at"]
+__all__ = ["DAY", "HORIZON", "NOON", "Situation", "slices_of", "values_at"]

@@ -1,0 +1,389 @@
+"""What a choice of levers makes of a line's log, as rows the kernel reads: days, events, what keeps coming.
+
+These functions are copied behind a policy's kernel and its levers into one generated module, and run there as plain
+Python or compiled by Numba. ``moves.on_days`` says the same in events; docs/wayback.md is the meaning of both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int64s = NDArray[np.int64]
+Kinds = NDArray[np.uint8]
+
+if TYPE_CHECKING:  # given by the generated module
+    NULL: int
+    NEVER: int
+    DAY: int
+    SLOTS: int
+    N_LEVERS: int
+    N_SAID: int
+    DOES: tuple[int, ...]
+    TAKES: tuple[int, ...]
+    EVERY: tuple[int, ...]
+    TIMES: tuple[int, ...]
+    EFFORT: tuple[int, ...]
+    CHOOSES: tuple[int, ...]
+    PAID: tuple[int, ...]
+    ENDS: tuple[int, ...]
+    SAID_FIRST: tuple[int, ...]
+    SAID_KIND: tuple[int, ...]
+    SAID_NEEDS: tuple[int, ...]
+    DEFAULTS: tuple[int, ...]
+    END_KIND: tuple[int, ...]
+    END_BY: tuple[int, ...]
+    END_ON: tuple[int, ...]
+    END_BY_ON: tuple[int, ...]
+    END_CARRY: tuple[int, ...]
+    N_COMING: int
+    COMING_KIND: tuple[int, ...]
+    COMING_EVERY: tuple[int, ...]
+    HORIZON: int
+    MONTH: int
+    CHOSEN_MAX: int
+    UTC_OFFSET: int
+    COOLING: int
+
+    Debts = tuple[Int64s, ...]
+    Log = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Int64s]
+    """Of one line: where each kind begins and ends, then at, known, until and values of all lines."""
+    Start = tuple[Int64s, Int64s, int]
+    """The line's state, its facts and its points now."""
+    Pick = tuple[Int64s, Int64s, Int64s]
+    """By lever the row of the way it is used in (-1 for not at all), the day it begins on, and what it costs."""
+    Work = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Int64s]
+    """Room for steps in order (steps, 2), rows found, the last row of each kind, rows of the future, their order, and
+    what ``thin`` notes (2, rows)."""
+    Made = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Kinds, Int64s, Int64s]
+    """A log with a future behind it: where kinds begin and end, at, known, until, kind, values, rows as known."""
+
+    def price(t: int, s: Int64s, f: Int64s, points: int, chosen: int, lever: int) -> int: ...
+    def terms(t: int, s: Int64s, f: Int64s, points: int, lever: int, e: Int64s) -> None: ...
+    def say(t: int, s: Int64s, f: Int64s, points: int, chosen: int, which: int, row: Int64s) -> bool: ...
+    def spacing(k: int) -> int: ...
+    def alike(k: int, a: Int64s, b: Int64s) -> bool: ...
+    def counts_open(which: int, v: Int64s, i: int) -> bool: ...
+    def stands(
+        i: int, opener_end: int, ender_begin: int, ender_end: int, t: int, at: Int64s, known: Int64s, until: Int64s,
+        v: Int64s, opener_slot: int, ender_slot: int,
+    ) -> bool: ...  # fmt: skip
+    def owed_on(place: int, day: int, debts: Debts) -> int: ...
+    def paid_ahead(
+        place: int, arrears_on: int, from_day: int, end: int, debts: Debts, rows: Int64s, n: int
+    ) -> int: ...  # fmt: skip
+
+
+W_LEVER, W_CHOSEN, W_TIMES, W_LATE, W_MONEY, W_EFFORT = 0, 1, 2, 3, 4, 5
+R_AT, R_KNOWN, R_KIND, R_SAID = 0, 1, 2, 3
+"""Cells of a row of the future; what it says lies in the last ``SLOTS``."""
+
+PAY_ARREARS, KEEP_INSTALMENTS = 1, 2
+
+
+def noon(day: int) -> int:
+    """Noon of a local day."""
+    return day * DAY + DAY // 2 - UTC_OFFSET
+
+
+def last_day(s: Int64s, lever: int, times: int) -> int:
+    """The last local day a use may begin on and be known by the end of the cooling-off."""
+    spent = TAKES[lever] + (times - 1) * EVERY[lever]
+    day: int = (s[COOLING] - spent - DAY // 2 + UTC_OFFSET) // DAY
+    return day
+
+
+def open_rows(now: int, fact: int, log: Log, found: Int64s) -> int:
+    """Rows of what a fact counts as open now, in order of time, into found as far as there is room; how many."""
+    begin, ends, at, known, until, v = log
+    n, kind, by = 0, END_KIND[fact], END_BY[fact]
+    for i in range(begin[kind], ends[kind]):
+        if at[i] > now or known[i] > now or until[i] <= now or not counts_open(fact, v, i):
+            continue
+        if stands(i, ends[kind], begin[by], ends[by], now, at, known, until, v, END_ON[fact], END_BY_ON[fact]):
+            if n < len(found):
+                found[n] = i
+            n += 1
+    return n
+
+
+def ways(now: int, start: Start, place: int, debts: Debts, lent: int, log: Log, e: Int64s, w: Int64s) -> int:
+    """Every way of using a lever for this line into w; how many there are, also where w is too small for them."""
+    s, f, points = start
+    n, today = 0, (now + UTC_OFFSET) // DAY
+    for lever in range(N_LEVERS):
+        terms(now, s, f, points, lever, e)
+        if e[0] == 0:
+            continue
+        if DOES[lever]:
+            if lent:
+                money = owed_on(place, today + 1, debts) if DOES[lever] == PAY_ARREARS else 0
+                n = add_way(w, n, lever, 0, 1, 0, money)
+            continue
+        if ENDS[lever] >= 0 and open_rows(now, ENDS[lever], log, e[:0]) == 0:
+            continue
+        low, high = e[1], e[2]
+        if low == NULL or high == NULL:
+            continue
+        for chosen in range(low, min(high, low + CHOSEN_MAX - 1) + 1):
+            money = price(now, s, f, points, chosen, lever) if PAID[lever] else 0
+            if money == NULL or money < 0:
+                continue
+            for times in range(1, TIMES[lever] + 1):
+                n = add_way(w, n, lever, chosen, times, 0, money * times)
+                if last_day(s, lever, times) > today + 1:
+                    n = add_way(w, n, lever, chosen, times, 1, money * times)
+    return n
+
+
+def add_way(w: Int64s, n: int, lever: int, chosen: int, times: int, late: int, money: int) -> int:
+    """Write one way into row n of w, where there is room; n + 1."""
+    if n < len(w):
+        w[n, W_LEVER], w[n, W_CHOSEN], w[n, W_TIMES], w[n, W_LATE] = lever, chosen, times, late
+        w[n, W_MONEY], w[n, W_EFFORT] = money, EFFORT[lever] * times
+    return n + 1
+
+
+def date(now: int, s: Int64s, spare: int, place: int, debts: Debts, pick: Pick, w: Int64s) -> bool:
+    """Set the day each use begins on and what it costs; False where the borrower's means never pay for them."""
+    choice, days, money = pick
+    today, spent = (now + UTC_OFFSET) // DAY, 0
+    for lever in range(N_LEVERS):
+        if choice[lever] < 0:
+            continue
+        row = w[choice[lever]]
+        day, costs = today + 1, row[W_MONEY]
+        if costs != 0 and spare != NULL:
+            if spare <= 0:
+                return False
+            # Arrears grow while one saves for them, so the day and the sum are found together.
+            first = today - (-((spent + costs) * MONTH) // spare)
+            while first > day:
+                day = first
+                if DOES[lever] == PAY_ARREARS:
+                    owed = owed_on(place, day, debts)
+                    costs = owed if owed else costs
+                if day > today + HORIZON // DAY:
+                    return False
+                first = today - (-((spent + costs) * MONTH) // spare)
+        spent += costs
+        days[lever] = max(day, last_day(s, lever, row[W_TIMES])) if row[W_LATE] else day
+        money[lever] = costs
+    return True
+
+
+def last_row(now: int, kind: int, log: Log) -> int:
+    """The last visible row of a kind, -1 where there is none."""
+    begin, ends, at, known, until, _ = log
+    for i in range(ends[kind] - 1, begin[kind] - 1, -1):
+        if at[i] <= now and known[i] <= now and until[i] > now:
+            return i
+    return -1
+
+
+def put(rows: Int64s, n: int, at: int, kind: int) -> int:
+    """Begin row n of the future; n + 1."""
+    rows[n, R_AT], rows[n, R_KNOWN], rows[n, R_KIND] = at, at, kind
+    return n + 1
+
+
+def steps_of(pick: Pick, w: Int64s, order: Int64s) -> int:
+    """Moment and lever of every time a use's events come, in order of time and then of lever; how many."""
+    choice, days, _ = pick
+    count = 0
+    for lever in range(N_LEVERS):
+        if choice[lever] < 0 or DOES[lever]:
+            continue
+        for time in range(w[choice[lever], W_TIMES]):
+            moment = noon(days[lever]) + time * EVERY[lever] + TAKES[lever]
+            k = count
+            while k > 0 and order[k - 1, 0] > moment:
+                order[k, 0], order[k, 1] = order[k - 1, 0], order[k - 1, 1]
+                k -= 1
+            order[k, 0], order[k, 1] = moment, lever
+            count += 1
+    return count
+
+
+def ended_rows(now: int, fact: int, free: int, log: Log, found: Int64s, rows: Int64s, n: int) -> int:
+    """Rows that end everything a fact counts as open now, one microsecond after another from ``free`` on."""
+    v = log[5]
+    for j in range(open_rows(now, fact, log, found)):
+        n = put(rows, n, free + j, END_BY[fact])
+        for slot in range(SLOTS):
+            source = END_CARRY[fact * SLOTS + slot]
+            rows[n - 1, R_SAID + slot] = v[source, found[j]] if source >= 0 else NULL
+    return n
+
+
+def last_said(now: int, kind: int, log: Log, last: Int64s, rows: Int64s, row: Int64s) -> None:
+    """Set a row to what the last event of a kind said: of the future so far, of the log, or nothing."""
+    v = log[5]
+    if last[kind] == NULL:
+        found = last_row(now, kind, log)
+        last[kind] = -1 - found if found >= 0 else NULL
+    for slot in range(SLOTS):
+        if last[kind] == NULL:
+            row[slot] = NULL
+        else:
+            row[slot] = v[slot, -1 - last[kind]] if last[kind] < 0 else rows[last[kind], R_SAID + slot]
+
+
+def is_whole(which: int, row: Int64s) -> bool:
+    """Whether an event says all it must, once what may be left out is filled in."""
+    for slot in range(SLOTS):
+        if SAID_NEEDS[which] >> slot & 1 and row[slot] == NULL:
+            if DEFAULTS[which * SLOTS + slot] == NULL:
+                return False
+            row[slot] = DEFAULTS[which * SLOTS + slot]
+    return True
+
+
+def said_rows(now: int, start: Start, pick: Pick, w: Int64s, log: Log, work: Work, n: int) -> int:
+    """Rows of the events the uses make known behind row n, in order of time; -1 where an event cannot be said.
+
+    The last row of a kind is that of the future which said it last, or -1 - its row of the log, or NULL.
+    """
+    s, f, points = start
+    order, found, last, rows, _, _ = work
+    for k in range(128):
+        last[k] = NULL
+    free = 0
+    for k in range(steps_of(pick, w, order)):
+        lever = order[k, 1]
+        free = max(order[k, 0] + 8, free)
+        if ENDS[lever] >= 0:
+            before = n
+            n = ended_rows(now, ENDS[lever], free, log, found, rows, n)
+            free += n - before
+            continue
+        for which in range(SAID_FIRST[lever], SAID_FIRST[lever + 1]):
+            kind = SAID_KIND[which]
+            n = put(rows, n, free, kind)
+            free += 1
+            row = rows[n - 1, R_SAID:]
+            last_said(now, kind, log, last, rows, row)
+            fits = say(now, s, f, points, w[pick[0][lever], W_CHOSEN], which, row)
+            if not fits or not is_whole(which, row):
+                return -1
+            last[kind] = n - 1
+    return n
+
+
+def coming_rows(now: int, end: int, first: int, log: Log, rows: Int64s, n: int) -> int:
+    """Rows of what keeps coming, behind row n: each time as the last such event said, those from row first on too."""
+    at, v = log[2], log[5]
+    planned = n
+    for number in range(N_COMING):
+        kind, every = COMING_KIND[number], COMING_EVERY[number]
+        seen = last_row(now, kind, log)
+        if seen < 0:
+            continue
+        body, mine = -1, first
+        moment = at[seen] + ((now - at[seen]) // every + 1) * every
+        while moment <= end:
+            while mine < planned and (rows[mine, R_KIND] != kind or rows[mine, R_AT] <= moment):
+                body = mine if rows[mine, R_KIND] == kind else body
+                mine += 1
+            n = put(rows, n, moment, kind)
+            for slot in range(SLOTS):
+                rows[n - 1, R_SAID + slot] = v[slot, seen] if body < 0 else rows[body, R_SAID + slot]
+            moment += every
+    return n
+
+
+def part(rows: Int64s, n: int, order: Int64s) -> None:
+    """Order rows by time, with no two at one moment: of two the later in the list is put off by a microsecond."""
+    by_time = np.argsort(rows[:n, R_AT], kind="mergesort")
+    before = -NEVER
+    for k in range(n):
+        i = by_time[k]
+        rows[i, R_AT] = max(rows[i, R_AT], before + 1)
+        rows[i, R_KNOWN] = max(rows[i, R_KNOWN], rows[i, R_AT])
+        before = rows[i, R_AT]
+        order[k] = i
+
+
+def thin(rows: Int64s, n: int, order: Int64s, notes: Int64s) -> int:
+    """Leave rows out of the order that nothing can tell from their neighbours of the same kind; how many stay.
+
+    Of a run that says the same the first and the last row stay, and others so that none lie further apart than
+    ``spacing``.
+    """
+    before, kept, stays = notes[0, :128], notes[0, 128:256], notes[1]
+    for k in range(128):
+        before[k] = -1
+    for j in range(n):
+        i = order[j]
+        stays[i] = 1
+        k = rows[i, R_KIND]
+        gap = spacing(k)
+        if gap == 0:
+            continue
+        last = before[k]
+        before[k] = i
+        soon = rows[i, R_KNOWN] - rows[i, R_AT] <= DAY
+        if last < 0 or not soon or not alike(k, rows[i, R_SAID:], rows[last, R_SAID:]):
+            kept[k] = i
+        elif last != kept[k]:
+            if rows[i, R_AT] - rows[kept[k], R_AT] <= gap:
+                stays[last] = 0
+            else:
+                kept[k] = last
+    left = 0
+    for j in range(n):
+        if stays[order[j]]:
+            order[left] = order[j]
+            left += 1
+    return left
+
+
+def lay(log: Log, rows: Int64s, n: int, order: Int64s, extra: int, made: Made) -> int:
+    """Write the line's log and the future behind it, kind by kind.
+
+    One row more is left at the end of the kind ``extra`` (-1 for none): its row, or -1.
+    """
+    begin, ends, at, known, until, v = log
+    starts, stops, m_at, m_known, m_until, m_kind, m_v, visits = made
+    for k in range(128):
+        stops[k] = 0
+    for j in range(n):
+        stops[rows[order[j], R_KIND]] += 1
+    free, spare = 0, -1
+    for k in range(128):
+        more = stops[k]
+        starts[k] = free
+        for i in range(begin[k], ends[k]):
+            m_at[free], m_known[free], m_until[free], m_kind[free] = at[i], known[i], until[i], k
+            for slot in range(SLOTS):
+                m_v[slot, free] = v[slot, i]
+            free += 1
+        stops[k] = free
+        free += more
+        if k == extra:
+            spare = free
+            free += 1
+    for j in range(n):
+        row = rows[order[j]]
+        i = stops[row[R_KIND]]
+        m_at[i], m_known[i], m_until[i], m_kind[i] = row[R_AT], row[R_KNOWN], NEVER, row[R_KIND]
+        for slot in range(SLOTS):
+            m_v[slot, i] = row[R_SAID + slot]
+        stops[row[R_KIND]] += 1
+        k = j
+        while k > 0 and m_known[visits[k - 1]] > m_known[i]:
+            visits[k] = visits[k - 1]
+            k -= 1
+        visits[k] = i
+    if spare >= 0:
+        stops[extra] += 1
+    return spare
+
+
+FUNCTIONS = (
+    noon, last_day, open_rows, ways, add_way, date, last_row, put, steps_of, ended_rows,
+    last_said, is_whole, said_rows, coming_rows, part, thin, lay,
+)  # fmt: skip
+"""In the order in which they are copied into the generated module."""
