@@ -1,4 +1,4 @@
-"""``creditline plan``: the way back of a closed or frozen line, and the check of a plan's file."""
+"""``creditline plan``: the way back of a line, and the check of a plan's file."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from creditline.i18n import Language, preferred_language, text
 from creditline.money import format_minor
 
 if TYPE_CHECKING:
+    from creditline.policy import Policy
     from creditline.wayback.plans import Outlook, Plan
 
 _LANG = preferred_language()
@@ -62,6 +63,7 @@ def _plans(
     import msgspec
 
     from creditline.clock import parse_moment
+    from creditline.service.line import Versions
     from creditline.service.wayback import plans_of
     from creditline.store import Home
     from creditline.wayback.plans import GOALS, Goal
@@ -71,6 +73,7 @@ def _plans(
     with Home.open(existing(home)) as opened:
         proof = plans_of(opened, line, now=None if now is None else parse_moment(now), goal=goal)
         simulated = bool(opened.get("simulated"))
+        policy = Versions(opened)[proof.outlook.policy]
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(proof), indent=1) + b"\n")
     if as_json:
@@ -78,7 +81,7 @@ def _plans(
         return
     if simulated:
         Console(highlight=False).print(text("common.simulated", lang), style="bold yellow")
-    _print(proof.outlook, lang)
+    _print(proof.outlook, policy, lang)
     if out is not None:
         typer.echo(text("plan.written", lang, path=out, seal=proof.seal[:12]))
 
@@ -110,16 +113,19 @@ def _plan_plain(plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _print(told: Outlook, lang: Language) -> None:
-    codes = ", ".join(told.reasons)
-    typer.echo(text("plan.standing", lang, line=told.line, since=told.closed_on, reasons=codes))
-    if told.never:
+def _print(told: Outlook, policy: Policy, lang: Language) -> None:
+    typer.echo(text(f"plan.{told.status}", lang, line=told.line, since=told.closed_on))
+    for code in told.reasons:
+        known = policy.by_code.get(code) or (policy.approve if policy.approve and policy.approve.code == code else None)
+        typer.echo(f"  {code:5} {known.reason[lang] if known else ''}".rstrip())
+    if told.never and told.status != "terminated":
         typer.echo(text("plan.never", lang, reasons=", ".join(told.never)))
     for each in told.plans:
         typer.echo("")
         typer.echo(text(f"plan.{each.goal}", lang))
         money = {"limit": format_minor(each.limit, grouping=True), "cost": format_minor(each.cost, grouping=True)}
-        typer.echo(text("plan.reopens", lang, on=each.reopens_on, **money))
+        what = {"declined": "plan.opens", "open": "plan.rises"}.get(told.status, "plan.reopens")
+        typer.echo(text(what, lang, on=each.reopens_on, **money))
         for number, step in enumerate(each.steps, 1):
             amount = "" if step.amount is None else f"  {format_minor(step.amount, grouping=True)}"
             answers = text("plan.answers", lang, codes=", ".join(step.answers)) if step.answers else ""

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from creditline.clock import format_moment
 from creditline.errors import CreditlineError
 from creditline.events.event import Event
 from creditline.events.kinds import KINDS, PromiseMade
 from creditline.facts.slices import Slices
+from creditline.lines.decision import Decision
 from creditline.lines.succession import run_in_force
 from creditline.replay.peeking import as_known
 from creditline.service.account import offset_of
@@ -21,6 +23,7 @@ from creditline.service.line import Versions, last_known, slices_of
 from creditline.service.pins import course_of, log_of, published
 from creditline.store import Home
 from creditline.wayback.loans import Loans
+from creditline.wayback.planner import target_of
 from creditline.wayback.plans import GOALS, Goal, Outlook, outlook
 from creditline.wayback.promise import Course
 from creditline.wayback.proof import Proof, differences, read_proof, sealed
@@ -65,16 +68,27 @@ def standing_of(
     log = log_of(home, line, held, tuple(home.events(line, position)))
     seen = _seen(log, moment)
     if not seen:
-        raise CreditlineError("--now", str(moment), "give a later moment", "lies before anything was known of the line")
+        told = format_moment(moment)
+        raise CreditlineError("--now", told, "give a later moment", "lies before anything was known of the line")
     succession = published(home, policy.name)
     promised = pinned and any(isinstance(each.body, PromiseMade) for each in seen)
     course = course_of(home, log, succession, moment, names=versions) if promised else Course(tuple(succession), ())
-    ran = run_in_force(held, course.own, moment)[-1]
+    runs = run_in_force(held, course.own, moment)
+    ran = runs[-1]
     products = products_of(home)
     lent_on = line in home.lines_lent_on()
     loans = Loans(line, seen, products, offset_of(seen, products), moment) if lent_on else None
     known = _with_ids(as_known(held, moment), seen)
-    return Standing(Situation(line, ran.policy, moment, seen, known, ran.states[0], loans), course, log)
+    cut = _cut([each for part in runs for each in part.decisions()])
+    return Standing(Situation(line, ran.policy, moment, seen, known, ran.states[0], loans, cut), course, log)
+
+
+def _cut(made: Sequence[Decision]) -> tuple[str, ...]:
+    """Why the limit that stands is lower than the one before it; nothing where it is not, or no rule cut it."""
+    for each in reversed(made):
+        if each.limit != each.limit_before:
+            return each.reasons if each.action == "set_limit" and each.limit < each.limit_before else ()
+    return ()
 
 
 def _seen(log: Log, moment: int) -> list[Event]:
@@ -95,10 +109,10 @@ def _with_ids(slices: Slices, seen: Sequence[Event]) -> Slices:
 
 
 def plans_of(home: Home, line: str, *, now: int | None = None, goal: Goal | None = None) -> Proof:
-    """The way back of a line with its proof; CreditlineError for a line that is neither closed nor frozen."""
+    """The way back of a line with its proof; CreditlineError for a line that needs none."""
     situation = situation_of(home, line, now=now)
-    if situation.status not in ("closed", "frozen", "terminated"):
-        remedy = "ask for a line that is closed or frozen: creditline line list --status closed"
+    if situation.status != "terminated" and target_of(situation) is None:
+        remedy = "ask for a line that is closed, frozen, declined or cut: creditline line list --status closed"
         raise CreditlineError("line", line, remedy, f"is {situation.status}: it needs no way back")
     told = outlook(situation, GOALS if goal is None else (goal,))
     return sealed(situation, told, home.position())
@@ -109,7 +123,8 @@ def proof_of_file(path: Path) -> Proof:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CreditlineError(str(path), error.strerror, "give the file of a plan", "cannot be read") from error
+        what = f"cannot be read ({error.strerror})"
+        raise CreditlineError("plan", str(path), "give the file of a plan", what) from error
     return read_proof(content, str(path))
 
 

@@ -236,8 +236,12 @@ def _coming(situation: Situation, planned: Sequence[Event]) -> list[Event]:
 
 
 def _paying(done: Sequence[Done]) -> Paying:
+    """What is paid: arrears on their day, and instalments on time from when nothing older is left unpaid."""
     day = {each.use.lever.does: each.day for each in done}
-    return Paying(arrears_on=day.get("pay_arrears"), from_day=day.get("keep_instalments"))
+    arrears_on, from_day = day.get("pay_arrears"), day.get("keep_instalments")
+    if arrears_on is not None and from_day is not None:
+        from_day = max(from_day, arrears_on)
+    return Paying(arrears_on=arrears_on, from_day=from_day)
 
 
 def _said(situation: Situation, use: Use, latest: dict[str, Kind | None]) -> list[Kind] | None:

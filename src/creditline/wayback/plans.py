@@ -27,9 +27,6 @@ from creditline.wayback.planning import U_ANSWERS, U_CHOSEN, U_DAY, U_LATE, U_MO
 from creditline.wayback.predict import returns, slices_of
 from creditline.wayback.situation import HORIZON, Situation, values_at
 
-RETURNABLE = ("closed", "frozen", "declined")
-"""Statuses that there is a way back from; an open line has one where its limit was cut."""
-
 APPLY = "apply"
 """What the step of applying again is called in place of a lever's name."""
 
@@ -92,7 +89,7 @@ def outlook(situation: Situation, goals: Sequence[Goal] = GOALS, *, engine: Engi
         now=situation.now,
         status=situation.status,
         closed_on=date_of(situation.day_of(since)).isoformat() if there else None,
-        reasons=_reasons(situation),
+        reasons=reasons_of(situation),
         policy=situation.policy.version,
         plans=(),
     )
@@ -105,7 +102,7 @@ def outlook(situation: Situation, goals: Sequence[Goal] = GOALS, *, engine: Engi
     return msgspec.structs.replace(told, plans=tuple(plans))
 
 
-def _reasons(situation: Situation) -> tuple[str, ...]:
+def reasons_of(situation: Situation) -> tuple[str, ...]:
     """What stands against the line; where it was declined, what would decline it today."""
     if situation.status == "open":
         return situation.cut
@@ -160,7 +157,7 @@ def _done(situation: Situation, uses: NDArray[np.int64]) -> tuple[list[Done], di
 def _codes(situation: Situation, bits: int) -> tuple[str, ...]:
     places = {rule.code: place for place, rule in enumerate(situation.policy.rules)}
     rest = {"declined": "approve", "open": "raise"}.get(situation.status, "reopen")
-    codes = [code for code in _reasons(situation) if code in places and bits >> places[code] & 1]
+    codes = [code for code in reasons_of(situation) if code in places and bits >> places[code] & 1]
     return (*codes, *([rest] if bits >> 62 & 1 else []))
 
 
@@ -209,7 +206,7 @@ def _step(use: Use, day: int, amount: int | None, answers: tuple[str, ...], chos
 
 def _unanswered(situation: Situation) -> tuple[str, ...]:
     """Standing reasons whose cure is not met at the end of the horizon if nothing happens; all where none is named."""
-    reasons = _reasons(situation)
+    reasons = reasons_of(situation)
     if situation.status in ("declined", "open"):
         return reasons or ({"declined": "approve", "open": "raise"}[situation.status],)
     waiting = carried_out(situation, ())
@@ -219,4 +216,4 @@ def _unanswered(situation: Situation) -> tuple[str, ...]:
     return open_ or reasons or ("reopen",)
 
 
-__all__ = ["APPLY", "GOALS", "RETURNABLE", "Goal", "Outlook", "Plan", "Step", "log_of", "outlook"]
+__all__ = ["APPLY", "GOALS", "Goal", "Outlook", "Plan", "Step", "log_of", "outlook", "reasons_of"]

@@ -13,9 +13,9 @@ from creditline.events.event import Event
 from creditline.events.kinds import KINDS
 from creditline.lending.terms import date_of
 from creditline.lines.kernel import Engine
-from creditline.wayback.plans import Outlook, outlook
+from creditline.wayback.plans import Outlook, outlook, reasons_of
 from creditline.wayback.predict import returns
-from creditline.wayback.retaken import reasons_of, retaken
+from creditline.wayback.retaken import retaken
 from creditline.wayback.situation import Situation
 
 FORM = "creditline plan 1"

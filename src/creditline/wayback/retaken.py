@@ -23,7 +23,7 @@ from creditline.policy.evaluating import Values, value_of
 from creditline.policy.levers import Lever
 from creditline.wayback.cures import cure_of
 from creditline.wayback.moves import Done, Future, Use, available, dated, on_days, ways
-from creditline.wayback.plans import APPLY, Plan, Step, log_of
+from creditline.wayback.plans import APPLY, Plan, Step, log_of, reasons_of
 from creditline.wayback.predict import Return, slices_of
 from creditline.wayback.situation import HORIZON, Situation, values_at
 
@@ -74,18 +74,6 @@ def retaken(situation: Situation, plan: Plan) -> Retaken:
     if future is None:
         return Retaken(None, (), [_difference("events", len(plan.events), None, why="unsaid")])
     return Retaken(future, log_of(situation, future, plan.reopens_at), reading.otherwise(done))
-
-
-def reasons_of(situation: Situation) -> tuple[str, ...]:
-    """What stands against a line; where it was declined, what would decline it today."""
-    if situation.status == "open":
-        return situation.cut
-    if situation.status != "declined":
-        return situation.standing
-    values = _applied(situation, situation.slices, situation.now)
-    policy = situation.policy
-    against = tuple(rule.code for rule in policy.rules if rule.on_application and value_of(rule.when, values) == 1)
-    return against or ((policy.approve.code,) if policy.approve else ())
 
 
 def _difference(what: str, planned: object, came: object, *, step: int | None = None, why: str = "") -> Difference:
@@ -292,4 +280,4 @@ def _sound(situation: Situation, *exprs: Expr) -> bool:
     return not any(last.get(name) == "incident.declared" for name in sources)
 
 
-__all__ = ["Retaken", "reasons_of", "retaken"]
+__all__ = ["Retaken", "retaken"]

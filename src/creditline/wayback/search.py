@@ -119,6 +119,8 @@ def compose(
             arrears_on = days[lever]
         if choice[lever] >= 0 and DOES[lever] == KEEP_INSTALMENTS:
             from_day = days[lever]
+    if arrears_on != NEVER and from_day != NEVER:
+        from_day = max(from_day, arrears_on)  # money goes to what is due longest
     n = paid_ahead(place, arrears_on, from_day, end, debts, rows, 0)
     if n < 0:
         raise OverflowError("the loans are not carried in columns")
