@@ -76,6 +76,13 @@ def _all_exprs(policy: Policy) -> Iterator[Expr]:
         yield policy.approve.rate
 
 
+def could_turn(policy: Policy, condition: Expr) -> Moves:
+    """Directions in which each counted fact's move could turn a condition TRUE."""
+    wanted: Moves = defaultdict(set)
+    _Moves(policy, wanted).truth(condition, to=True)
+    return wanted
+
+
 class _Moves:
     """Walks expressions and notes the directions that could turn them TRUE."""
 

@@ -17,6 +17,7 @@ Kinds = NDArray[np.uint8]
 if TYPE_CHECKING:  # given by the generated module
     NULL: int
     NEVER: int
+    LONG_AGO: int
     DAY: int
     SLOTS: int
     N_LEVERS: int
@@ -56,7 +57,8 @@ if TYPE_CHECKING:  # given by the generated module
     """By lever the row of the way it is used in (-1 for not at all), the day it begins on, and what it costs."""
     Work = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Int64s]
     """Room for steps in order (steps, 2), rows found, the last row of each kind, rows of the future, their order, and
-    what ``thin`` notes (2, rows)."""
+    what ``thin`` notes (2, rows): by kind in the first cells what it goes by, and from ``CHANGES`` on when an event
+    last said something new."""
     Made = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Kinds, Int64s, Int64s]
     """A log with a future behind it: where kinds begin and end, at, known, until, kind, values, rows as known."""
 
@@ -81,6 +83,9 @@ R_AT, R_KNOWN, R_KIND, R_SAID = 0, 1, 2, 3
 """Cells of a row of the future; what it says lies in the last ``SLOTS``."""
 
 PAY_ARREARS, KEEP_INSTALMENTS = 1, 2
+
+CHANGES = 256
+"""Where the notes of ``thin`` tell when an event of a kind last said something new, 128 cells."""
 
 
 def noon(day: int) -> int:
@@ -312,21 +317,23 @@ def thin(rows: Int64s, n: int, order: Int64s, notes: Int64s) -> int:
     Of a run that says the same the first and the last row stay, and others so that none lie further apart than
     ``spacing``.
     """
-    before, kept, stays = notes[0, :128], notes[0, 128:256], notes[1]
+    before, kept, changes, stays = notes[0, :128], notes[0, 128:256], notes[0, CHANGES : CHANGES + 128], notes[1]
     for k in range(128):
-        before[k] = -1
+        before[k], changes[k] = -1, LONG_AGO
     for j in range(n):
         i = order[j]
         stays[i] = 1
         k = rows[i, R_KIND]
         gap = spacing(k)
         if gap == 0:
+            changes[k] = max(changes[k], rows[i, R_KNOWN])
             continue
         last = before[k]
         before[k] = i
         soon = rows[i, R_KNOWN] - rows[i, R_AT] <= DAY
         if last < 0 or not soon or not alike(k, rows[i, R_SAID:], rows[last, R_SAID:]):
             kept[k] = i
+            changes[k] = max(changes[k], rows[i, R_KNOWN])
         elif last != kept[k]:
             if rows[i, R_AT] - rows[kept[k], R_AT] <= gap:
                 stays[last] = 0

@@ -16,6 +16,7 @@ from creditline.policy.model import Policy
 from creditline.wayback import search
 from creditline.wayback.cures import cure_of
 from creditline.wayback.situation import HORIZON
+from creditline.wayback.staying import stays_known
 
 CHOSEN_MAX = 60
 """How many amounts of one lever are weighed; of more, the first so many."""
@@ -128,15 +129,8 @@ def _mask(bits: Iterable[bool]) -> int:
 
 def _fresh_within(policy: Policy, kind: str) -> int:
     """The shortest time after which what was last said of a kind that keeps coming is too old, microseconds."""
-    kept = [fact for fact in policy.counted_facts if fact.kind.name == kind and _is_kept(policy, fact)]
+    kept = [fact for fact in policy.counted_facts if fact.kind.name == kind and stays_known(policy, fact)]
     return min((fact.window.us for fact in kept if fact.window is not None), default=NEVER)
-
-
-def _is_kept(policy: Policy, fact: CountedFact) -> bool:
-    """Whether a fact is what was last said, and stays known once said."""
-    if fact.operator != "last" or fact.after is not None:
-        return False
-    return fact.window is None or (bool(fact.window.us) and fact.kind.name in policy.coming)
 
 
 def touched(policy: Policy, lever: Lever, *, wide: bool) -> frozenset[str]:
@@ -152,7 +146,7 @@ def touched(policy: Policy, lever: Lever, *, wide: bool) -> frozenset[str]:
 
 def _says_again(policy: Policy, lever: Lever, fact: CountedFact) -> bool:
     """Whether all a lever says of a fact is what was last said of it."""
-    if fact.kind.name in LENT or not lever.says or not _is_kept(policy, fact):
+    if fact.kind.name in LENT or not lever.says or not stays_known(policy, fact):
         return False
     read = {fact.field.name if fact.field else ""} | (fact.where.names() if fact.where is not None else set())
     return not any(each.kind == fact.kind and read & each.fields.keys() for each in lever.says)
@@ -164,7 +158,7 @@ def _persists(policy: Policy, lever: Lever) -> bool:
         return False
     changed = touched(policy, lever, wide=False)
     facts = [fact for fact in policy.counted_facts if fact.name in changed]
-    return all(fact.kind.name not in LENT and (fact.operator == "open" or _is_kept(policy, fact)) for fact in facts)
+    return all(fact.kind.name not in LENT and (fact.operator == "open" or stays_known(policy, fact)) for fact in facts)
 
 
 def _touches(policy: Policy, lever: Lever, *, wide: bool) -> tuple[int, int, int]:

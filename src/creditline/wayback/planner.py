@@ -28,7 +28,7 @@ from creditline.wayback.lever_source import CHOSEN_MAX, NEVER, lever_source
 from creditline.wayback.loans import Paying
 from creditline.wayback.search import APPROVAL, BACK, RAISED
 from creditline.wayback.situation import HORIZON, Situation
-from creditline.wayback.staying import staying_source
+from creditline.wayback.staying import staying_source, stuck_source
 
 Int64s = NDArray[np.int64]
 
@@ -74,10 +74,9 @@ def planner_source(policy: Policy) -> str:
         if re.fullmatch(r"[A-Z]+(_[A-Z]+)*", name) and isinstance(value, int) and part.__name__ == _home(name)
     }
     rows = "\n".join(f"{name} = {value}" for name, value in constants.items())
+    own = [lever_source(policy), staying_source(policy), stuck_source(policy)]
     functions = [inspect.getsource(function) for part in _PARTS for function in part.FUNCTIONS]
-    return "\n\n\n".join(
-        [kernel_source(policy), paid.source(), rows, lever_source(policy), staying_source(policy), *functions]
-    )
+    return "\n\n\n".join([kernel_source(policy), paid.source(), rows, *own, *functions])
 
 
 def _home(name: str) -> str:

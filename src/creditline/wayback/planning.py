@@ -11,6 +11,7 @@ import numpy as np
 
 from creditline.lines.machine import CLOSED, D_FACTS, Int64s, Kinds, copy, enter, mark
 from creditline.wayback.futures import (
+    CHANGES,
     W_CHOSEN,
     W_EFFORT,
     W_LATE,
@@ -35,6 +36,7 @@ from creditline.wayback.search import (
     B_FIRED,
     B_FIRED_EVER,
     B_LIMIT,
+    B_STUCK,
     BACK,
     CHEAPEST,
     EASIEST,
@@ -208,7 +210,8 @@ def future(
 
 
 def run(
-    now: int, end: int, early: int, target: int, n: int, spare: int, made: Made, s0: Int64s, judging: Judging, b: Int64s
+    now: int, end: int, early: int, target: int, n: int, spare: int, made: Made, s0: Int64s, judging: Judging,
+    changes: Int64s, b: Int64s,
 ) -> None:  # fmt: skip
     """Run the future laid out; where a number leaves int64 the line never comes back, and anything is in the way."""
     for cell in range(len(b)):
@@ -219,7 +222,7 @@ def run(
         if target == APPROVAL:
             seek_approval(now, end, spare, n, made, s0, judging, b)
         else:
-            seek(now, end, early, target, n, made, s0, judging, b)
+            seek(now, end, early, target, n, made, s0, judging, changes, b)
     except Exception:
         overflowed = 1
     if overflowed:
@@ -292,12 +295,15 @@ def weigh(
 
     False where nothing it could be grown to is better.
     """
-    n, row = future(now, end, start, target, place, debts, pick, w, log, work, made)
+    n, row = future(now, now + HORIZON, start, target, place, debts, pick, w, log, work, made)
     if n < 0:
         b[B_AT], b[B_CHANGED] = NEVER, 1
         explain(pick[0], chosen)
         return True
-    run(now, end, early, target, n, row, made, start[0], judging, b)
+    changes = work[5][0, CHANGES:]
+    for kind in range(128 if wide else 0):
+        changes[kind] = NEVER  # what grows too old and is said again is news
+    run(now, end, early, target, n, row, made, start[0], judging, changes, b)
     if b[B_AT] != NEVER:
         money, effort, count = asks(pick, w)
         for goal in range(3):
@@ -368,7 +374,7 @@ def plan_line(
             now, near, early, wide, spare, target, place, start, debts, log, work, made, judging, b, o, w, n_ways,
             pick, chosen, best, keys,
         )  # fmt: skip
-        if near < end and b[B_AT] == NEVER:
+        if near < end and b[B_AT] == NEVER and not b[B_STUCK]:
             done[k, N_LEVERS] = 1
         if is_to_grow:
             pending = grow(pick[0], w, n_ways, b[B_CHANGED], wide, chosen, stack, pending)
@@ -438,10 +444,10 @@ def plan_many(
     )
     r, d, scratch = np.zeros(8 + N_RULES + 1, np.int64), np.zeros(3, np.int64), np.empty((N_SCRATCH, size), np.int64)
     out, e = np.zeros((64, D_FACTS + N_FACTS), np.int64), np.zeros(8, np.int64)
-    b, o = np.zeros(10, np.int64), np.zeros(10, np.int64)
+    b, o = np.zeros(11, np.int64), np.zeros(11, np.int64)
     work = (
         np.zeros((room, 2), np.int64), np.zeros(longest, np.int64), np.zeros(128, np.int64),
-        np.zeros((room, 3 + SLOTS), np.int64), np.zeros(room, np.int64), np.zeros((2, room + 256), np.int64),
+        np.zeros((room, 3 + SLOTS), np.int64), np.zeros(room, np.int64), np.zeros((2, room + CHANGES + 128), np.int64),
     )  # fmt: skip
     made = (
         np.zeros(128, np.int64), np.zeros(128, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64),

@@ -86,6 +86,8 @@ if TYPE_CHECKING:  # given by the generated module
     REQUEST: int
     TOUCH: tuple[int, ...]
 
+    def stuck(t: int, s: Int64s, f: Int64s, changes: Int64s, bits: int) -> int: ...
+
     Judging = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Int64s, Int64s]
     """Scorecard, state, facts, results, reasons, scratch and decisions, as the kernel takes them."""
 
@@ -93,12 +95,12 @@ if TYPE_CHECKING:  # given by the generated module
 BACK, RAISED, APPROVAL = 0, 1, 2
 """What is looked for: the line back, its limit above that of now, or an application approved."""
 
-B_AT, B_LIMIT, B_CHANGED, B_CURE, B_FIRED, B_ELSE, B_CURE_EVER, B_FIRED_EVER, B_ELSE_EVER, B_SEEN = (
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+B_AT, B_LIMIT, B_CHANGED, B_CURE, B_FIRED, B_ELSE, B_CURE_EVER, B_FIRED_EVER, B_ELSE_EVER, B_SEEN, B_STUCK = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
 )  # fmt: skip
 """What a run tells: when and at which limit it came to what is looked for (NEVER), whether anything worsened on the
 way, and what stood in the way at every visit from the earliest day on, and at any: cures not met and rules that fire
-(bits by rule), and beyond them ``WHEN`` and so on."""
+(bits by rule), and beyond them ``WHEN`` and so on; and whether some of it will be in the way for ever."""
 
 WHEN, LIMIT_LOW, APPROVE_WHEN, APPROVE_LOW, RAISES = 1, 2, 4, 8, 16
 """Beyond the rules: the condition of coming back and its limit, those of approving, and the rules that raise limits."""
@@ -137,7 +139,8 @@ def compose(
 
 
 def seek(
-    now: int, end: int, early: int, target: int, n_visits: int, made: Made, s0: Int64s, judging: Judging, b: Int64s
+    now: int, end: int, early: int, target: int, n_visits: int, made: Made, s0: Int64s, judging: Judging,
+    changes: Int64s, b: Int64s,
 ) -> None:  # fmt: skip
     """Run one future from now (excluded) to end until the line is where it is to be; what is in the way into b."""
     begin, ends, at, known, until, kind, v, visits = made
@@ -170,6 +173,11 @@ def seek(
         if t <= early:  # what is in the way at the last visit before it still is then
             b[B_SEEN], b[B_CURE_EVER], b[B_ELSE_EVER] = 0, 0, 0
         hinder(target, s, f, r, b)
+        if t >= early and target == BACK and b[B_CURE]:
+            never = stuck(t, s, f, changes, b[B_CURE])
+            if never and (s[STATUS] == CLOSED or s[STATUS] == FROZEN):
+                b[B_CURE], b[B_FIRED], b[B_ELSE], b[B_STUCK] = never, 0, 0, 1
+                return
 
 
 def hinder(target: int, s: Int64s, f: Int64s, r: Int64s, b: Int64s) -> None:

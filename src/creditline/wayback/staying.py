@@ -11,9 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from creditline.events.kinds import KINDS
-from creditline.facts.definitions import CountedFact
-from creditline.facts.expressions import Call, Compare, Constant, Expr, IsNull, Name
+from creditline.facts.definitions import CountedFact, SqlFact
+from creditline.facts.expressions import Call, Compare, Constant, Expr, IsNull, Logic, Name
+from creditline.policy.compiler import fact_order
+from creditline.policy.emit import Emitter
 from creditline.policy.model import Policy
+from creditline.policy.timing import could_turn, drift
+from creditline.wayback.cures import cure_of
 from creditline.wayback.situation import DAY
 
 _SIMPLE = ("last", "max", "min")
@@ -134,4 +138,81 @@ def staying_source(policy: Policy) -> str:
     return "\n".join([*apart, "    return 0", "", "", *same, "    return False"])
 
 
-__all__ = ["seen_of", "staying_source"]
+def stuck_source(policy: Policy) -> str:
+    """Source of ``stuck``: which cures can be met no more, since a part of them is not and nothing will change it."""
+    cells = {name: f"f[{cell}]" for cell, name in enumerate(fact_order(policy))}
+    emitter = Emitter({**cells, **_STANDING}.__getitem__)
+    lines = [
+        "def stuck(t, s, f, changes, bits):",
+        '    """Rules among those given whose cures can never be met from t on, if nothing but what is known comes."""',
+        "    found = 0",
+    ]
+    for place, rule in enumerate(policy.rules):
+        if not rule.on_line or rule.severity not in (1, 2):
+            continue
+        for part in _parts(cure_of(rule)):
+            kinds = _kinds_if_still(policy, part)
+            if kinds is None:
+                continue
+            told = " and ".join(f"changes[{kind}] <= t" for kind in kinds) or "True"
+            lines.append(f"    if bits & {1 << place} and {told} and not ({emitter.true(part)}):  # {rule.code}")
+            lines.append(f"        found |= {1 << place}")
+    return "\n".join([*lines, "    return found"])
+
+
+_STANDING = {"limit": "s[LIMIT]", "closings": "s[CLOSINGS]", "requested": "f[REQUESTED]"}
+"""What of a line's own does not change while it waits; the others are read by no part that is looked at."""
+
+
+def _parts(expr: Expr) -> Iterator[Expr]:
+    """What must all be TRUE for a condition to be."""
+    if isinstance(expr, Logic) and expr.op == "and":
+        yield from _parts(expr.left)
+        yield from _parts(expr.right)
+    else:
+        yield expr
+
+
+def _kinds_if_still(policy: Policy, part: Expr) -> list[int] | None:
+    """Codes of the kinds by whose events alone a condition can become TRUE; None where time alone may do it."""
+    names = policy.counted(part)
+    facts = {fact.name: fact for fact in policy.counted_facts}
+    if "points" in _all_names(policy, part) or names - facts.keys() - _STANDING.keys():
+        return None
+    kinds: set[int] = set()
+    for name in names & facts.keys():
+        fact = facts[name]
+        if not stays_known(policy, fact) and drift(fact) & could_turn(policy, part)[name]:
+            return None
+        if fact.sources & set(policy.consents):
+            if not _is_plain(policy, part):
+                return None
+            kinds |= {KINDS["consent.given"].code, KINDS["consent.withdrawn"].code}
+        kinds |= {kind.code for kind in (fact.kind, fact.after, fact.ended_by) if kind is not None}
+    return sorted(kinds)
+
+
+def _all_names(policy: Policy, expr: Expr) -> set[str]:
+    """Every name an expression reads, through the facts over facts."""
+    found = set(expr.names())
+    for fact in policy.sql_facts:
+        if fact.name in found:
+            found |= _all_names(policy, fact.sql)
+    return found
+
+
+def _is_plain(policy: Policy, expr: Expr) -> bool:
+    """Whether a condition cannot be TRUE where a fact it reads is unknown: comparisons and their conjunctions."""
+    if any(isinstance(policy.by_name.get(name), SqlFact) for name in expr.names()):
+        return False
+    return isinstance(expr, Compare) and all(isinstance(side, (Name, Constant)) for side in expr.parts)
+
+
+def stays_known(policy: Policy, fact: CountedFact) -> bool:
+    """Whether a fact is what was last said, and stays known once said."""
+    if fact.operator != "last" or fact.after is not None:
+        return False
+    return fact.window is None or (bool(fact.window.us) and fact.kind.name in policy.coming)
+
+
+__all__ = ["seen_of", "staying_source", "stays_known", "stuck_source"]
