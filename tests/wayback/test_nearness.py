@@ -160,7 +160,8 @@ def check_plainly(up: Up, told: Nearness, each: Trigger) -> None:
     """What can be seen without running anything."""
     truth = value_of(each.rule.when, up.situation.values)
     assert (each.nearness == 1) == (truth == 1)
-    assert each.fires == (truth == 1 and not each.held)
+    is_read = each.rule.limit is None or up.situation.status == "open"  # a frozen line's limit is left alone
+    assert each.fires == (truth == 1 and not each.held and is_read)
     assert each.stands == (each.rule.code in up.situation.standing)
     assert (each.answer == "idle") == (each.hit is None and not each.stands)
     assert (each.prevention is not None) == (each.answer in ("levers", "opening"))

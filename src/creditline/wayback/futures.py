@@ -55,10 +55,10 @@ if TYPE_CHECKING:  # given by the generated module
     """The line's state, its facts and its points now."""
     Pick = tuple[Int64s, Int64s, Int64s]
     """By lever the row of the way it is used in (-1 for not at all), the day it begins on, and what it costs."""
-    Work = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Int64s]
+    Work = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Int64s, Int64s, Int64s]
     """Room for steps in order (steps, 2), rows found, the last row of each kind, rows of the future, their order, and
     what ``thin`` notes (2, rows): by kind in the first cells what it goes by, and from ``CHANGES`` on when an event
-    last said something new."""
+    last said something new. Then what came of ways of paying, (ways, rows) and how many by when what is paid."""
     Made = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Kinds, Int64s, Int64s]
     """A log with a future behind it: where kinds begin and end, at, known, until, kind, values, rows as known."""
 
@@ -66,7 +66,7 @@ if TYPE_CHECKING:  # given by the generated module
     def terms(t: int, s: Int64s, f: Int64s, points: int, lever: int, e: Int64s) -> None: ...
     def say(t: int, s: Int64s, f: Int64s, points: int, chosen: int, which: int, row: Int64s) -> bool: ...
     def spacing(k: int) -> int: ...
-    def alike(k: int, a: Int64s, b: Int64s) -> bool: ...
+    def alike(k: int, rows: Int64s, i: int, j: int) -> bool: ...
     def counts_open(which: int, v: Int64s, i: int) -> bool: ...
     def stands(
         i: int, opener_end: int, ender_begin: int, ender_end: int, t: int, at: Int64s, known: Int64s, until: Int64s,
@@ -83,6 +83,9 @@ R_AT, R_KNOWN, R_KIND, R_SAID = 0, 1, 2, 3
 """Cells of a row of the future; what it says lies in the last ``SLOTS``."""
 
 PAY_ARREARS, KEEP_INSTALMENTS = 1, 2
+
+WAYS_KEPT = 8
+"""Ways of paying of which is kept what comes of them."""
 
 CHANGES = 256
 """Where the notes of ``thin`` tell when an event of a kind last said something new, 128 cells."""
@@ -252,7 +255,7 @@ def said_rows(now: int, start: Start, pick: Pick, w: Int64s, log: Log, work: Wor
     The last row of a kind is that of the future which said it last, or -1 - its row of the log, or NULL.
     """
     s, f, points = start
-    order, found, last, rows, _, _ = work
+    order, found, last, rows, _, _, _, _ = work
     for k in range(128):
         last[k] = NULL
     free = 0
@@ -331,7 +334,7 @@ def thin(rows: Int64s, n: int, order: Int64s, notes: Int64s) -> int:
         last = before[k]
         before[k] = i
         soon = rows[i, R_KNOWN] - rows[i, R_AT] <= DAY
-        if last < 0 or not soon or not alike(k, rows[i, R_SAID:], rows[last, R_SAID:]):
+        if last < 0 or not soon or not alike(k, rows, i, last):
             kept[k] = i
             changes[k] = max(changes[k], rows[i, R_KNOWN])
         elif last != kept[k]:
@@ -389,8 +392,37 @@ def lay(log: Log, rows: Int64s, n: int, order: Int64s, extra: int, made: Made) -
     return spare
 
 
+def paid_rows(place: int, arrears_on: int, from_day: int, end: int, debts: Debts, work: Work) -> int:
+    """Rows of what comes of paying in a way, without those nothing can tell from others; how many.
+
+    What comes of a way is kept, since many combinations pay alike.
+    """
+    _, _, _, rows, order, notes, kept, keys = work
+    ways_kept = keys[WAYS_KEPT, 0]
+    for k in range(ways_kept):
+        if keys[k, 1] == arrears_on and keys[k, 2] == from_day:
+            for j in range(keys[k, 0]):
+                for cell in range(R_SAID + SLOTS):
+                    rows[j, cell] = kept[k, j, cell]
+            return int(keys[k, 0])
+    n = paid_ahead(place, arrears_on, from_day, end, debts, rows, 0)
+    if n < 0:
+        raise OverflowError("the loans are not carried in columns")
+    part(rows, n, order)
+    n = thin(rows, n, order, notes)
+    k = min(ways_kept, WAYS_KEPT - 1)
+    for j in range(n):
+        for cell in range(R_SAID + SLOTS):
+            kept[k, j, cell] = rows[order[j], cell]
+    for j in range(n):
+        for cell in range(R_SAID + SLOTS):
+            rows[j, cell] = kept[k, j, cell]
+    keys[k, 0], keys[k, 1], keys[k, 2], keys[WAYS_KEPT, 0] = n, arrears_on, from_day, k + 1
+    return n
+
+
 FUNCTIONS = (
     noon, last_day, open_rows, ways, add_way, date, last_row, put, steps_of, ended_rows,
-    last_said, is_whole, said_rows, coming_rows, part, thin, lay,
+    last_said, is_whole, said_rows, coming_rows, part, thin, lay, paid_rows,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""

@@ -18,6 +18,7 @@ from creditline.wayback.futures import (
     W_LEVER,
     W_MONEY,
     W_TIMES,
+    WAYS_KEPT,
     date,
     last_row,
     lay,
@@ -347,6 +348,7 @@ def plan_line(
     spare = means(now, s0, f0, start[2])
     n_ways = ways(now, start, place, debts, lent, log, e, w)
     q[Q_COMPLETE], q[Q_WAYS] = 1, n_ways
+    work[7][WAYS_KEPT, 0] = 0
     early, wide = earliest(now, target, s0), ages(now, log)
     for cell in range(N_LEVERS + 1):
         stack[0, cell] = -1
@@ -448,6 +450,7 @@ def plan_many(
     work = (
         np.zeros((room, 2), np.int64), np.zeros(longest, np.int64), np.zeros(128, np.int64),
         np.zeros((room, 3 + SLOTS), np.int64), np.zeros(room, np.int64), np.zeros((2, room + CHANGES + 128), np.int64),
+        np.zeros((WAYS_KEPT, room, 3 + SLOTS), np.int64), np.zeros((WAYS_KEPT + 1, 3), np.int64),
     )  # fmt: skip
     made = (
         np.zeros(128, np.int64), np.zeros(128, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64),

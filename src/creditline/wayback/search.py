@@ -38,6 +38,7 @@ from creditline.wayback.futures import (
     Int64s,
     coming_rows,
     noon,
+    paid_rows,
     put,
     said_rows,
 )
@@ -64,6 +65,7 @@ if TYPE_CHECKING:  # given by the generated module
     from creditline.wayback.futures import (
         DAY,
         DOES,
+        HORIZON,
         N_LEVERS,
         NEVER,
         NULL,
@@ -75,7 +77,6 @@ if TYPE_CHECKING:  # given by the generated module
         Pick,
         Start,
         Work,
-        paid_ahead,
     )
 
     APPLIED: int
@@ -123,9 +124,7 @@ def compose(
             from_day = days[lever]
     if arrears_on != NEVER and from_day != NEVER:
         from_day = max(from_day, arrears_on)  # money goes to what is due longest
-    n = paid_ahead(place, arrears_on, from_day, end, debts, rows, 0)
-    if n < 0:
-        raise OverflowError("the loans are not carried in columns")
+    n = paid_rows(place, arrears_on, from_day, now + HORIZON, debts, work)
     first = n
     n = said_rows(now, start, pick, w, log, work, n)
     if n < 0:

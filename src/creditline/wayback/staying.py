@@ -122,7 +122,10 @@ def staying_source(policy: Policy) -> str:
         "def spacing(k):",
         '    """How far apart events of a kind that say the same may lie, microseconds; 0: none may be left out."""',
     ]
-    same = ["def alike(k, a, b):", '    """Whether nothing can tell what two events of a kind say from each other."""']
+    same = [
+        "def alike(k, rows, i, j):",
+        '    """Whether nothing can tell what two rows of a kind say from each other."""',
+    ]
     every = _facts_by_kind(policy)
     for name, slots in sorted(seen_of(policy).items()):
         gap = min((fact.window.us // 2 for fact in every[name] if fact.window is not None), default=NEVER)
@@ -130,7 +133,7 @@ def staying_source(policy: Policy) -> str:
             continue
         tests = ["True"]
         for slot, values in slots.items():
-            one, other = f"a[{slot}]", f"b[{slot}]"
+            one, other = f"rows[i, R_SAID + {slot}]", f"rows[j, R_SAID + {slot}]"
             tests += [f"{one} == {other}"] if values is None else [f"({one} == NULL) == ({other} == NULL)"]
             tests += [f"({one} >= {value}) == ({other} >= {value})" for value in values or ()]
         apart += [f"    if k == {KINDS[name].code}:  # {name}", f"        return {gap}"]
