@@ -120,7 +120,7 @@ def test_what_is_late_and_what_is_better_is_shown(home: Path) -> None:
     [
         (["take", "LL1", "--goal", "fastest"], "line: 'LL1' is not known in"),
         (["take", LINE, "--goal", "nearest"], "--goal: 'nearest' is not accepted; choose fastest, cheapest, easiest"),
-        (["take", LINE, "--goal", "fastest", "--plan", "none.json"], "cannot be read; give the file of a plan"),
+        (["take", LINE, "--goal", "fastest", "--plan", "none.json"], "give the file of a plan"),
         (["show", LINE], "line: 'L1' has no promise; take a plan up: creditline promise take L1"),
         (["give-up", LINE], "line: 'L1' has no promise that stands; see what was promised"),
         (["show", LINE, "--lang", "fr"], "--lang: 'fr'"),
