@@ -20,6 +20,7 @@ from creditline.lines.replay import run
 from creditline.policy.evaluating import value_of
 from creditline.wayback.ahead import STOPS, Hit
 from creditline.wayback.nearness import Nearness, Trigger, nearness_of
+from creditline.wayback.preventing import levers_for
 from creditline.wayback.situation import HORIZON
 from tests import oracle
 from tests.wayback.brute import Brute, Way
@@ -232,7 +233,10 @@ def check_smallest(up: Up, brute: Brute, each: Trigger, drawn: Counter[str]) -> 
     """By brute force over every combination, in order of size: the first that keeps the rule away is what is told."""
     assert each.hit is not None
     until = min(each.hit.at + WITHIN, up.now + HORIZON)
-    every = list(islice(combinations(brute), TRIED_MOST + 1))
+    # A lever the rule rests on nothing of is no prevention, though paying for it would put another step off.
+    rested = {lever.name for lever in levers_for(up.situation, each.rule, up.policy.levers)}
+    those = (ways for ways in combinations(brute) if all(way.lever in rested for way in ways))
+    every = list(islice(those, TRIED_MOST + 1))
     if len(every) > TRIED_MOST:
         drawn["too many to try"] += 1
         return
