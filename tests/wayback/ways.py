@@ -17,7 +17,8 @@ from creditline.events.kinds import KINDS
 from creditline.facts.slices import from_events
 from creditline.lines.replay import run
 from creditline.policy import Policy, read_policy
-from creditline.wayback.cures import relevant
+from creditline.policy.levers import Lever
+from creditline.wayback.cures import cure_of, kinds_read
 from creditline.wayback.moves import available, ways
 from creditline.wayback.situation import Situation
 
@@ -350,6 +351,16 @@ class Down:
         """What failed, short enough to read."""
         lines = [f"now {self.now}, {self.situation.status} for {self.situation.standing}", as_yaml(self.plain)]
         return "\n".join([*lines, *map(str, self.events)])
+
+
+def relevant(policy: Policy, levers: Sequence[Lever]) -> list[Lever]:
+    """Levers that make known an event of a kind that a closed or frozen line's way back depends on."""
+    strict = [rule for rule in policy.rules if rule.on_line and rule.severity > 0]
+    exprs = [expr for rule in strict for expr in (rule.when, cure_of(rule))]
+    if policy.reopen:
+        exprs += [policy.reopen.when, policy.reopen.limit]
+    kinds = kinds_read(policy, exprs)
+    return [lever for lever in levers if lever.kinds & kinds]
 
 
 @st.composite

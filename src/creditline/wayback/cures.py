@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from creditline.facts.expressions import TRUTH, Expr, IsNull, Logic, Not
-from creditline.policy.levers import Lever
 from creditline.policy.model import Policy, Rule
 
 
@@ -14,16 +13,6 @@ def cure_of(rule: Rule) -> Expr:
     if rule.cure is not None:
         return rule.cure
     return Logic(TRUTH, "or", Not(TRUTH, rule.when), IsNull(TRUTH, rule.when))
-
-
-def relevant(policy: Policy, levers: Sequence[Lever]) -> list[Lever]:
-    """Levers that make known an event of a kind that a closed or frozen line's way back depends on."""
-    strict = [rule for rule in policy.rules if rule.on_line and rule.severity > 0]
-    exprs = [expr for rule in strict for expr in (rule.when, cure_of(rule))]
-    if policy.reopen:
-        exprs += [policy.reopen.when, policy.reopen.limit]
-    kinds = kinds_read(policy, exprs)
-    return [lever for lever in levers if lever.kinds & kinds]
 
 
 def kinds_read(policy: Policy, exprs: Sequence[Expr]) -> frozenset[str]:
@@ -35,4 +24,4 @@ def kinds_read(policy: Policy, exprs: Sequence[Expr]) -> frozenset[str]:
     return frozenset(read | consents)
 
 
-__all__ = ["cure_of", "kinds_read", "relevant"]
+__all__ = ["cure_of", "kinds_read"]
