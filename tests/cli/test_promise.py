@@ -17,6 +17,8 @@ from creditline.events.event import Event
 from creditline.service.run import POLICY_OF_LINE, run_home
 from creditline.store import Home
 from creditline.wayback.proof import read_proof
+from tests.wayback import test_promise_cut as cut
+from tests.wayback import test_promise_declined as declined
 from tests.wayback.promises import CHANGE, EVENTS, LOOSE, NOW, POLICY, TIGHT
 from tests.wayback.ways import DAY, LINE, START
 
@@ -37,7 +39,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def run(home: Path, *arguments: str, status: int = 0) -> Result:
-    done = CliRunner().invoke(app, [*arguments[:1], *arguments[1:], "--home", str(home)])
+    done = CliRunner().invoke(app, [*arguments, "--home", str(home)], env={"COLUMNS": "200"})
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == status, done.output
@@ -83,7 +85,7 @@ def test_what_promises_cost_is_one_object(home: Path) -> None:
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("en", ["taken up. Kept, it comes back on", "kept so far", "Promises that stand: 1", "is given up"]),
+        ("en", ["taken up. If it is kept: back on", "kept so far", "Promises that stand: 1", "is given up"]),
         ("zh", ["已接受。照做即于", "目前履行良好", "有效承诺：1", "已放弃方案"]),
     ],
 )
@@ -113,6 +115,67 @@ def test_what_is_late_and_what_is_better_is_shown(home: Path) -> None:
     assert "A better plan" in shown
     plain = told(home, "show", LINE, "--now", now)
     assert float(plain["better"]["cost"]) < float(plain["money_left"])
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        (
+            "en",
+            [
+                "A plan taken up on 2026-02-06 is promised: back on",
+                "the version it was made with decides",
+                "Cured once",
+            ],
+        ),
+        ("zh", ["已承诺2026-02-06接受的方案", "由制定方案时的版本裁决", "解除条件"]),
+    ],
+)
+def test_a_promised_line_is_shown_by_the_version_that_decides_for_it(home: Path, lang: str, words: list[str]) -> None:
+    with Home.open(home) as opened:
+        opened.append([msgspec.structs.replace(EVENTS[1], id="later", at=CHANGE + DAY, known=CHANGE + DAY)])
+        run_home(opened, until=CHANGE + DAY)
+    by_all = run(home, "line", "show", LINE, "--lang", lang).stdout
+    assert "lenders = 0" in by_all.split(words[2])[-1]
+    assert words[0] not in by_all
+    seal = told(home, "take", LINE, "--goal", "fastest", "--now", AT)["seal"]
+    by_plan = " ".join(run(home, "line", "show", LINE, "--lang", lang).stdout.split())
+    assert all(word in by_plan for word in [*words, LOOSE.version[:12]])
+    assert "lenders <= 2" in by_plan.split(words[2])[-1]
+    now = json.loads(run(home, "line", "show", LINE, "--json").stdout)["now"]
+    assert now["version"] == now["promise"]["policy"] == LOOSE.version
+    assert (now["promise"]["seal"], now["promise"]["way"], now["promise"]["limit"]) == (seal, "back", "8000.00")
+    told(home, "give-up", LINE, "--now", format_moment(CHANGE + DAY))
+    assert json.loads(run(home, "line", "show", LINE, "--json").stdout)["now"]["promise"] is None
+
+
+@pytest.mark.parametrize(
+    ("made", "way", "words"),
+    [
+        (
+            declined,
+            "approved",
+            {"en": "approved on 2026-02-17 with a limit of 8,000.00", "zh": "2026-02-17获批准，额度8,000.00"},
+        ),
+        (cut, "raised", {"en": "limit raised on 2026-03-07 to 9,600.00", "zh": "2026-03-07额度升至9,600.00"}),
+    ],
+)
+def test_plans_of_declined_and_cut_lines_are_told_in_their_own_words(
+    tmp_path: Path, made: Any, way: str, words: dict[str, str]
+) -> None:
+    file, at = tmp_path / "small.yaml", format_moment(made.NOW)
+    file.write_text(made.POLICY, "utf-8")
+    with Home.open(tmp_path / "home") as opened:
+        opened.append(made.EVENTS)
+        run_home(opened, file, until=made.NOW)
+    for lang, what in words.items():
+        for command in (["take", LINE, "--goal", "fastest"], ["show", LINE]):
+            assert what in run(tmp_path / "home", "promise", *command, "--now", at, "--lang", lang).stdout
+        assert what in " ".join(run(tmp_path / "home", "line", "show", LINE, "--lang", lang).stdout.split())
+    shown = told(tmp_path / "home", "show", LINE, "--now", at)
+    assert (shown["way"], shown["steps"][-1]["state"], shown["state"]) == (way, "due", "due")
+    (cost,) = told(tmp_path / "home", "list", "--now", at)["promises"]
+    assert (cost["way"], cost["more"], cost["days_earlier"]) == (way, "0.00", 0)
 
 
 @pytest.mark.parametrize(

@@ -401,7 +401,8 @@ def test_progress_tells_each_step_and_what_it_means(state: StepState, lang: Lang
     given = ProgressGiven(plan(state), better=plan(cost=0) if state == "done" else None)
     notice = progress_notice(made, each.policy, load_profile("united-states"), given, lang, now=made.at)
     marks = {"done": ("Done", "已完成"), "due": ("Still to do", "待完成"), "late": ("Late", "已晚"),
-             "broken": ("Not done in time", "未按时完成")}  # fmt: skip
+             "broken": ("Not done in time", "未按时完成"),
+             "strayed": ("Drawn otherwise", "实际借款与此不符")}  # fmt: skip
     assert notes(notice).count(marks[state][lang == "zh"]) == 2
     better = {"en": "A better way by now", "zh": "现在更好的方案"}[lang]
     assert bool(section(notice, better)) == (state == "done")

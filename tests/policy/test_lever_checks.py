@@ -16,7 +16,7 @@ TOLD: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "levers.yaml").re
 
 def changed(case: dict[str, Any]) -> str:
     text: str = TOLD["sound"]
-    for before, after in filter(None, (case["change"], case.get("also"))):
+    for before, after in filter(None, map(case.get, ("change", "also", "and"))):
         assert text.count(before) == 1, f"{before!r} is in the policy {text.count(before)} times"
         text = text.replace(before, after)
     return text

@@ -15,7 +15,7 @@ from creditline.wayback.plans import Goal, Plan, outlook
 from creditline.wayback.progress import Progress, progress_of
 from creditline.wayback.promise import Course, course
 from creditline.wayback.proof import Proof, sealed
-from creditline.wayback.situation import Situation
+from creditline.wayback.situation import Situation, cut_of
 from creditline.wayback.steps import Log
 from tests.wayback.ways import DAY, LINE, START, bureau, event, opened, situation_of
 
@@ -87,12 +87,23 @@ class Life:
     def situation(self, now: int) -> Situation:
         """How the line stands, under the version that decides for it."""
         seen = [each for each in self.events if each.known <= now]
-        ran = onward(from_events(seen), self.course(now).own, now, engine="python")[-1]
-        return Situation(LINE, ran.policy, now, seen, from_events(seen), ran.states[0])
+        runs = onward(from_events(seen), self.course(now).own, now, engine="python")
+        cut = cut_of([each for run in runs for each in run.decisions()])
+        return Situation(LINE, runs[-1].policy, now, seen, from_events(seen), runs[-1].states[0], cut=cut)
+
+    def unpinned(self, now: int) -> Situation:
+        """How it would stand under the versions in force alone."""
+        others = [each for each in self.events if each.kind != "promise.made"]
+        return Life(self.versions, others).situation(now)
 
     def take(self, goal: Goal = "fastest", now: int = NOW) -> Plan:
         """Take a plan up that is made at this moment."""
         situation = self.situation(now)
+        return self.take_of(situation, goal)
+
+    def take_of(self, situation: Situation, goal: Goal = "fastest") -> Plan:
+        """Take a plan up that is made in this situation."""
+        now = situation.now
         proof = sealed(situation, outlook(situation, (goal,)), len(self.events))
         self.proofs[proof.seal] = proof
         made = PromiseMade(plan=proof.seal, goal=goal)

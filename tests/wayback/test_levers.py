@@ -458,7 +458,8 @@ def changed(mistake: dict[str, Any]) -> str:
 
 def test_the_sound_policy_is_sound() -> None:
     policy = read_policy(SOUND)
-    assert [lever.name for lever in policy.levers] == sorted(yaml.safe_load(SOUND)["levers"])
+    by_name = sorted(yaml.safe_load(SOUND)["levers"])
+    assert [lever.name for lever in policy.levers] == ["pay", *(name for name in by_name if name != "pay")]
     assert policy.means is not None
 
 

@@ -166,7 +166,7 @@ def test_arrears_cleared_and_instalments_kept_for_three_months(home: Home) -> No
 def test_everything_paid_off_leaves_nothing_to_tell_but_empty_months(home: Home) -> None:
     now = moment("2026-02-03")
     day = day_of("2026-02-20")
-    told = check_comes_true(home, now, Paying(all_on=day), "2026-04-30")
+    told = check_comes_true(home, now, Paying(off_on=day), "2026-04-30")
     (paid,) = told.payments
     assert paid == (day, loans_of(home, now).payoff(day))
     assert [body.balance for _, body in days_of(told, StatementClosed) if isinstance(body, StatementClosed)][1:] == [
@@ -311,7 +311,7 @@ def test_a_line_that_owes_the_core_nothing_has_no_loans_ahead(tmp_path: Path) ->
         loans = loans_of(home, moment("2026-01-06"))
     later = moment("2027-01-06")
     assert loans.ahead(Paying(day_of("2026-01-07"), day_of("2026-01-07")), later) == Ahead((), ())
-    assert (loans.arrears(day_of("2026-03-06")), loans.payoff(day_of("2026-03-06"))) == (0, 0)
+    assert (loans.arrears(day_of("2026-03-06")), loans.payoff(day_of("2026-03-06")), loans.count) == (0, 0, 0)
 
 
 def test_what_another_core_lent_is_left_alone() -> None:
@@ -337,6 +337,8 @@ def test_nothing_can_be_paid_on_a_day_gone_by(home: Home) -> None:
         loans.ahead(Paying(arrears_on=day_of("2026-01-19")), moment("2026-03-01"))
     with pytest.raises(AssertionError, match="2026-01-19"):
         loans.payoff(day_of("2026-01-19"))
+    with pytest.raises(AssertionError, match="2026-01-19"):
+        loans.asked(day_of("2026-01-20"), Paying(arrears_on=day_of("2026-01-19")))
 
 
 def test_at_the_last_microsecond_of_a_due_day_it_is_too_late_to_pay_on_it(home: Home) -> None:
@@ -394,7 +396,8 @@ def payings(draw: st.DrawFn, today: int) -> Paying:
         arrears_on=draw(st.none() | days),
         from_day=begins,
         months=None if begins is None else draw(st.none() | st.integers(1, 3)),
-        all_on=draw(st.none() | st.none() | days),
+        off_on=draw(st.none() | days),
+        off_loans=draw(st.none() | st.integers(0, 3)),
     )
 
 
@@ -426,7 +429,10 @@ def test_what_is_told_is_what_the_log_with_the_money_in_it_comes_to(
     if caught_up and seen:
         seen += ended(seen, products, today - 1, now)
     paying, last = data.draw(payings(today)), today + span
-    told = Loans(LINE, seen, products, OFFSET, now).ahead(paying, end_of_day(last, OFFSET))
+    loans = Loans(LINE, seen, products, OFFSET, now)
+    told = loans.ahead(paying, end_of_day(last, OFFSET))
+    for on in {data.draw(st.integers(today, last)), *(day for day, _ in told.payments)}:
+        assert loans.asked(on, paying) == dict(told.payments).get(on, 0)
     money = [each for each in told.events if isinstance(each.body, RepaymentReceived)]
     assert [(local_day(each.at, OFFSET), amount_of(each)) for each in money] == list(told.payments)
     whole = [*seen, *money]
@@ -465,20 +471,33 @@ def unpaid(account: Account) -> int:
     return sum(sum(row.unpaid.values()) for row in rows) + sum(loan.claim for loan in account.lost)
 
 
-@given(logs(), st.integers(0, DAYS + 40), st.integers(0, 60))
-def test_everything_paid_off_leaves_nothing_owed_and_takes_no_more_than_that(log: Log, day: int, wait: int) -> None:
+@given(logs(), st.integers(0, DAYS + 40), st.integers(0, 60), st.none() | st.integers(0, 3))
+def test_loans_paid_off_are_over_the_others_as_they_were_and_a_cent_less_is_too_little(
+    log: Log, day: int, wait: int, count: int | None
+) -> None:
     seen, now = seen_of(log, day, 9)
     on = FIRST + day + wait
-    owed = Loans(LINE, seen, log[1], OFFSET, now).payoff(on)
+    loans = Loans(LINE, seen, log[1], OFFSET, now)
+    owed, due = loans.asked(on, Paying(off_on=on, off_loans=count)), loans.arrears(on)
     assume(owed)
+    before, _ = build(LINE, operations(seen, log[1], OFFSET), FIRST + day)
+    off = {loan.id for loan in before.live[:count]}
     account, _ = build(LINE, operations(seen, log[1], OFFSET), on)
-    credit, short = account.credit, deepcopy(account)
-    account.repay(on, "all", owed)
-    assert (account.live, account.owed, account.credit) == ([], 0, credit)
-    assert sum(loan.claim for loan in account.lost) == 0
+    only_due, short = deepcopy(account), deepcopy(account)
+    if due:
+        only_due.repay(on, "due", due)
+    account.repay(on, "off", owed)
+    assert (unpaid(account), account.credit) == (0, only_due.credit)
+    assert to_come(account, set()) == to_come(only_due, off)
     if owed > 1:
         short.repay(on, "not all", owed - 1)
-        assert short.live or any(loan.claim for loan in short.lost)
+        assert unpaid(short) or to_come(short, set()) != to_come(account, set())
+
+
+def to_come(account: Account, without: set[str]) -> list[object]:
+    """What is to come of every loan that is live, but of some."""
+    loans = (loan for loan in account.live if loan.id not in without)
+    return [(loan.id, loan.balance, loan.accrued, loan.since, loan.coming, loan.next_due) for loan in loans]
 
 
 @given(logs(), st.integers(0, DAYS + 40), st.integers(0, 23))

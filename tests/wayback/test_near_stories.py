@@ -338,7 +338,7 @@ def test_who_is_behind_must_pay_what_is_overdue_and_keep_what_comes(home: Home) 
     assert frozen.kept is None
     found = frozen.prevention
     assert found is not None
-    assert [done.use.lever.name for done in found.uses] == ["keep_instalments", "pay_arrears"]
+    assert [done.use.lever.name for done in found.uses] == ["pay_arrears", "keep_instalments"]
     assert (str(date_of(found.steps[0].day)), found.steps[0].amount) == ("2026-01-19", found.money)
     assert found.money > 206_754
     for done in found.uses:

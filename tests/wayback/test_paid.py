@@ -35,7 +35,7 @@ from creditline.lending.derived import corrections, derive, end_of_day
 from creditline.lending.operations import local_day, operations
 from creditline.lending.product import Product, load_product, shipped_products
 from creditline.lending.rounding import Rounding
-from creditline.lending.terms import DayCount, Part, day_number
+from creditline.lending.terms import PRINCIPAL_MAX, DayCount, Part, day_number
 from creditline.lines.kernel import Engine, Kernel
 from creditline.policy import runtime
 from creditline.wayback import paid
@@ -64,8 +64,9 @@ def told(
 ) -> list[Row] | int:
     """What the compiled form tells."""
     rows = np.zeros((debts.room if room is None else room, 3 + SLOTS), np.int64)
-    arrears_on, from_day = (NEVER if day is None else day for day in (way.arrears_on, way.from_day))
-    stop = kernel().function("paid_ahead", engine)(place, arrears_on, from_day, until, debts.columns, rows, 0)
+    named = (way.arrears_on, way.from_day, way.off_on, way.off_loans)
+    cells = (NEVER if each is None else each for each in named)
+    stop = kernel().function("paid_ahead", engine)(place, *cells, until, debts.columns, rows, 0)
     return int(stop) if stop < 0 else [(row[0], row[1], row[2], tuple(row[3:])) for row in rows[:stop].tolist()]
 
 
@@ -81,6 +82,16 @@ def _row(event: Event) -> Row:
 
 def owed(debts: Debts, place: int, day: int, engine: Engine = "python") -> int:
     return int(kernel().function("owed_on", engine)(place, day, debts.columns))
+
+
+def asked(debts: Debts, place: int, day: int, way: Paying, engine: Engine = "python") -> int:
+    """What the compiled form asks for on a day on which loans are paid off as the way says."""
+    cells = (NEVER if each is None else each for each in (way.arrears_on, way.from_day, way.off_loans))
+    return int(kernel().function("asked_on", engine)(place, day, *cells, debts.columns))
+
+
+def counted(debts: Debts, place: int, engine: Engine = "python") -> int:
+    return int(kernel().function("loans_on", engine)(place, debts.columns))
 
 
 # -- lines of all kinds -----------------------------------------------------------------------------
@@ -111,7 +122,11 @@ def products(draw: st.DrawFn) -> Product:
         every=1 if by_months else draw(st.sampled_from([7, 30])),
         due_day=product.due_day if by_months else "same",
         least_first_days=product.least_first_days if by_months else 0,
-        fees=replace(product.fees, instalment=draw(st.sampled_from([0, 3_00]))),
+        fees=replace(
+            product.fees,
+            instalment=draw(st.sampled_from([0, 3_00])),
+            early=draw(st.sampled_from([0, 1, 10_000, 333_333, 999_999])),
+        ),
     )
 
 
@@ -190,9 +205,11 @@ def ended(
 
 @st.composite
 def ways(draw: st.DrawFn, loans: Loans) -> Paying:
-    """Arrears paid on a day, instalments kept from one on, both or neither."""
-    arrears_on = draw(st.none() | st.integers(loans.payable, loans.payable + 70))
-    return Paying(arrears_on, draw(st.none() | st.integers(loans.today - 3, loans.today + 70)))
+    """Arrears paid on a day, instalments kept from one on, loans paid off on one; any of them or none."""
+    days = st.integers(loans.payable, loans.payable + 70)
+    arrears_on, from_day = draw(st.none() | days), draw(st.none() | st.integers(loans.today - 3, loans.today + 70))
+    off_on = draw(st.none() | days | st.just(arrears_on))
+    return Paying(arrears_on, from_day, off_on=off_on, off_loans=draw(st.none() | st.integers(0, loans.count + 1)))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -227,18 +244,57 @@ def test_what_is_owed_on_a_day_is_the_same(loans: Loans, wait: int, engine: Engi
         assert owed(debts, 0, loans.payable + wait, engine) == loans.arrears(loans.payable + wait)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@given(seen(), st.integers(0, 300), st.data())
+def test_what_is_asked_for_loans_paid_off_is_the_same(
+    engine: Engine, loans: Loans, wait: int, data: st.DataObject
+) -> None:
+    debts, day = packed([loans], 302), loans.payable + wait
+    way = replace(data.draw(ways(loans)), off_on=day)
+    wanted = paid.NOT_CARRIED if debts.by_hand[0] else loans.asked(day, way)
+    assert asked(debts, 0, day, way, engine) == wanted
+    if not debts.by_hand[0]:  # what was worked out before changes nothing
+        assert asked(debts, 0, day, way, engine) == wanted
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@given(seen(), st.integers(0, 300))
+def test_the_day_after_which_less_may_be_asked_is_the_same(engine: Engine, loans: Loans, wait: int) -> None:
+    debts, day = packed([loans], 302), loans.payable + wait
+    if not debts.by_hand[0]:
+        turn = int(kernel().function("turn_after", engine)(0, day, debts.columns))
+        assert turn == loans.turn_after(day)
+
+
+@given(seen(), st.integers(1, 200), st.data())
+def test_no_less_is_asked_before_that_day(loans: Loans, wait: int, data: st.DataObject) -> None:
+    day = loans.payable + wait
+    turn = min(loans.turn_after(day), day + 40)
+    assert turn > day
+    way = data.draw(ways(loans))
+    way = replace(way, arrears_on=min(way.arrears_on, day - 1) if way.arrears_on else None)
+    sums = [loans.asked(each, replace(way, off_on=each)) for each in range(day, turn)]
+    assert sums == sorted(sums)
+
+
+@given(seen(), st.sampled_from(ENGINES))
+def test_loans_are_counted_alike(loans: Loans, engine: Engine) -> None:
+    debts = packed([None, loans])
+    assert [counted(debts, place, engine) for place in (0, 1)] == [0, 0 if debts.by_hand[1] else loans.count]
+
+
 @settings(max_examples=15)
 @given(st.lists(st.none() | seen(), min_size=2, max_size=5), st.data())
 def test_lines_packed_together_are_told_of_each_by_itself_in_any_order(
     lines: list[Loans | None], data: st.DataObject
 ) -> None:
     debts = packed(lines, 202)
-    asked = data.draw(st.lists(st.sampled_from(range(len(lines))), min_size=3, max_size=6))
-    for place in asked:
+    for place in data.draw(st.lists(st.sampled_from(range(len(lines))), min_size=3, max_size=6)):
         loans = lines[place]
         if loans is None:
             assert told(debts, place, NOTHING, BEGUN * DAY + 9 * DAY, "numba") == []
             assert owed(debts, place, BEGUN) == 0
+            assert asked(debts, place, BEGUN, NOTHING) == 0
         elif not debts.by_hand[place]:
             way, until = data.draw(ways(loans)), loans.now + 200 * DAY
             assert told(debts, place, way, until, "numba") == comes(loans, way, until)
@@ -306,9 +362,46 @@ def test_rows_are_written_behind_those_that_are_there() -> None:
     assert isinstance(rows, list)
     behind = np.full((99, 3 + SLOTS), 2**62)
     ahead = kernel().function("paid_ahead", "numba")
-    assert ahead(0, NEVER, NEVER, until, debts.columns, behind, 5) == 5 + len(rows)
+    assert ahead(0, NEVER, NEVER, NEVER, 0, until, debts.columns, behind, 5) == 5 + len(rows)
     assert (behind[:5] == 2**62).all()
     assert behind[5 : 5 + len(rows), :3].tolist() == [list(row[:3]) for row in rows]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_of_two_loans_the_older_is_paid_off_with_its_fee_and_the_other_goes_on(engine: Engine) -> None:
+    draws = [*drawn("A", BEGUN, 300_000, 3), *drawn("B", BEGUN + 1, 600_000, 3)]
+    loans, day = line_of(*draws, now=noon(BEGUN + 1)), BEGUN + 5
+    debts, way = packed([loans]), Paying(from_day=day, off_on=day, off_loans=1)
+    fee, interest = 5_999, 500  # a cent less than 2 %; five days of thirty at 1 %
+    assert counted(debts, 0, engine) == 2
+    assert asked(debts, 0, day, way, engine) == 300_000 + fee + interest
+    rows = told(debts, 0, way, end_of_day(DUE + 1, OFFSET), engine)
+    assert isinstance(rows, list)
+    assert [row[3][:3] for row in rows if row[2] == paid.REPAID] == [(306_499, 300_000, 1), (206_000, 200_000, 0)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_fell_due_on_a_day_too_late_to_pay_on_is_asked_for_the_day_after(engine: Engine) -> None:
+    draws = [*drawn("A", BEGUN, 300_000, 3), *drawn("B", BEGUN, 600_000, 3)]
+    loans = line_of(*draws, now=end_of_day(DUE, OFFSET))
+    way = Paying(from_day=DUE, off_on=DUE + 1, off_loans=0)
+    assert asked(packed([loans]), 0, DUE + 1, way, engine) == loans.asked(DUE + 1, way) == 309_000 + 17 + 33
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_loan_repaid_on_any_day_takes_no_fee(engine: Engine) -> None:
+    loans = line_of(*drawn("A", BEGUN, 300_000, 1), now=noon(BEGUN), method="any_day")
+    assert asked(packed([loans]), 0, BEGUN + 5, Paying(off_on=BEGUN + 5), engine) == loans.payoff(BEGUN + 5) == 300_500
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("off_loans", [0, 1, None])
+def test_the_fee_of_the_largest_loan_is_exact(engine: Engine, off_loans: int | None) -> None:
+    most = replace(PLAIN, most=PRINCIPAL_MAX, fees=replace(PLAIN.fees, early=999_999))
+    loans = Loans(LINE, [opened(BEGUN), *drawn("A", BEGUN, PRINCIPAL_MAX, 3)], {PLAIN_REF: most}, OFFSET, noon(BEGUN))
+    way, day = Paying(off_on=BEGUN + 1, off_loans=off_loans), BEGUN + 1
+    wanted = 0 if off_loans == 0 else PRINCIPAL_MAX + (PRINCIPAL_MAX - 10**6 - 1) + 333_333_333
+    assert (asked(packed([loans]), 0, day, way, engine), loans.asked(day, way)) == (wanted, wanted)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -329,6 +422,8 @@ def test_days_that_were_not_packed_are_not_told_of() -> None:
     assert told(debts, 0, NOTHING, last + 1) == paid.NOT_CARRIED
     assert owed(debts, 0, BEGUN + 30) == loans.arrears(BEGUN + 30)
     assert owed(debts, 0, BEGUN + 31) == paid.NOT_CARRIED
+    assert asked(debts, 0, BEGUN + 30, NOTHING) == loans.payoff(BEGUN + 30)
+    assert asked(debts, 0, BEGUN + 31, NOTHING) == paid.NOT_CARRIED
 
 
 def test_before_now_nothing_comes() -> None:
@@ -355,6 +450,7 @@ def test_a_loan_that_columns_cannot_carry_is_left_to_hand(changed: dict[str, obj
     else:
         assert debts.why == {1: f"loan A: its {why}"}
         assert owed(debts, 1, BEGUN + 5) == paid.NOT_CARRIED
+        assert (asked(debts, 1, BEGUN + 5, NOTHING), counted(debts, 1)) == (paid.NOT_CARRIED, 0)
 
 
 def test_arrears_that_another_core_tells_of_today_leave_a_line_to_hand() -> None:

@@ -23,6 +23,7 @@ promise: {grace: 3d}
 levers:
   pay: {title: {zh: 还清, en: Pay}, does: pay_arrears}
   stay: {title: {zh: 按时, en: On time}, does: keep_instalments}
+  settle: {title: {zh: 提前结清, en: Settle}, does: pay_off}
 """)
 SINCE = moment("2026-03-01 00:00")
 
@@ -32,8 +33,9 @@ def step(on: str, lever: str, amount: int) -> Step:
 
 
 PAY, STAY = step("2026-03-05", "pay", 5_000), step("2026-03-20", "stay", 1_000)
-PLAN = Plan("fastest", "2026-04-01", moment("2026-04-01 00:00"), 1, 5_000, 2, (PAY, STAY), (), True)
-TAKEN = Taken("e", "seal", SINCE, PLAN, POLICY)
+SETTLE = step("2026-03-25", "settle", 7_000)
+PLAN = Plan("fastest", "2026-04-01", moment("2026-04-01 00:00"), 1, 12_000, 3, (PAY, STAY, SETTLE), (), True)
+TAKEN = Taken("e", "seal", SINCE, PLAN, POLICY, "back")
 LATE = (opened(SINCE - 90 * DAY), event(SINCE - DAY, "arrears.changed", days_past_due=40, amount=5_000))
 
 
@@ -72,6 +74,14 @@ def test_an_instalment_is_kept_when_the_money_came_though_it_went_to_what_was_la
     before = paid("2026-03-05 02:00", 5_000)
     assert done(STAY, before) is None
     assert done(STAY, before, paid("2026-03-20 04:00", 1_000)) == 19
+
+
+def test_loans_are_paid_off_when_all_the_money_has_come_that_the_plan_asks_for_up_to_then() -> None:
+    before = (paid("2026-03-05 02:00", 5_000), paid("2026-03-20 02:00", 1_000))
+    assert done(SETTLE, *before, paid("2026-03-24 04:00", 7_000)) == 23
+    assert done(SETTLE, *before, paid("2026-03-24 04:00", 6_999)) is None
+    cured = event(moment("2026-03-24 04:00"), "arrears.changed", days_past_due=0, amount=0)
+    assert done(SETTLE, *before, cured) is None, "no arrears is not paid off"
 
 
 def test_what_became_known_later_does_not_count_yet() -> None:

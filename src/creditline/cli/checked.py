@@ -10,7 +10,7 @@ from creditline.clock import format_moment
 from creditline.i18n import Language, text
 from creditline.money import format_minor
 
-_MONEY = ("limit", "cost", "amount", "payment")
+_MONEY = ("limit", "cost", "amount", "part", "payment")
 
 
 def differences_told(found: Sequence[Mapping[str, Any]], lang: Language) -> Iterator[str]:

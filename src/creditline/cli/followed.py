@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from creditline.cli.planned import plan_plain
 from creditline.i18n import Language, text
 from creditline.money import format_minor
 
@@ -209,7 +210,7 @@ def as_plain(made: Followed | None) -> dict[str, Any] | None:
         "closed_on": _day(made.closed.at, made),
         "reasons": list(made.closed.reasons),
         "notice": notice_plain(made.notice, made.policy.utc_offset),
-        "plans": [_plan_plain(plan) for plan in made.outlook.plans],
+        "plans": [plan_plain(plan) for plan in made.outlook.plans],
         "done": [_did_plain(each) for each in made.did],
         "planned_on": made.planned.reopens_on,
         "reopened_on": _day(made.reopened.at, made),
@@ -218,20 +219,6 @@ def as_plain(made: Followed | None) -> dict[str, Any] | None:
         "limit": format_minor(made.reopened.limit),
         "probation_until": None if until is None else _day(until, made),
     }
-
-
-def _plan_plain(plan: Plan) -> dict[str, Any]:
-    steps = [
-        {
-            "on": step.on, "lever": step.lever, "amount": None if step.amount is None else format_minor(step.amount),
-            "answers": list(step.answers), "chosen": step.chosen, "repeated": step.repeated, "title": step.title,
-        }
-        for step in plan.steps
-    ]  # fmt: skip
-    return {
-        "goal": plan.goal, "reopens_on": plan.reopens_on, "limit": format_minor(plan.limit),
-        "cost": format_minor(plan.cost), "effort": plan.effort, "steps": steps,
-    }  # fmt: skip
 
 
 def _did_plain(each: Did) -> dict[str, Any]:

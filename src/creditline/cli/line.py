@@ -18,6 +18,7 @@ from creditline.money import format_minor
 if TYPE_CHECKING:
     from creditline.lines.telling import ReasonTold
     from creditline.service.line import DecisionTold, LineRow, LineTold, ScoreTold
+    from creditline.wayback.promise import Stood
 
 _LANG = preferred_language()
 
@@ -133,6 +134,8 @@ def as_plain(told: LineTold, *, events: bool = False) -> dict[str, Any]:
     if told.present is not None:
         content["now"] = {
             "at": format_moment(told.present.at, offset),
+            "version": told.present.policy.version,
+            "promise": None if told.present.promise is None else _promise_plain(told.present.promise),
             "points": told.present.points,
             "standing": [_reason_plain(each) for each in told.present.standing],
             "score_reasons": _score_plain(told.present.score),
@@ -144,6 +147,15 @@ def as_plain(told: LineTold, *, events: bool = False) -> dict[str, Any]:
             for e in told.events
         ]  # fmt: skip
     return content
+
+
+def _promise_plain(promise: Stood) -> dict[str, Any]:
+    taken = promise.taken
+    return {
+        "seal": taken.seal, "goal": taken.plan.goal, "way": taken.way, "policy": taken.policy.version,
+        "taken_at": format_moment(taken.since, taken.policy.utc_offset), "on": taken.plan.reopens_on,
+        "limit": format_minor(taken.plan.limit),
+    }  # fmt: skip
 
 
 def _decision_plain(told: DecisionTold) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from creditline.lines.telling import ConditionTold, ReasonTold, SideTold
     from creditline.policy import Policy
     from creditline.service.line import DecisionTold, LineTold, ScoreTold
+    from creditline.wayback.promise import Stood
 
 UTC_OFFSET = "+08:00"
 """Where no policy says another."""
@@ -215,13 +216,15 @@ def _notes(told: DecisionTold, lang: Language) -> Iterator[str]:
 
 def _now(told: LineTold, lang: Language) -> Iterator[RenderableType]:
     """How the line stands now: the score, cooling-off, and what would cure each standing reason."""
-    if told.present is None or told.policy is None:
+    if told.present is None:
         return
-    policy, last = told.policy, told.decisions[-1].decision
+    policy, last = told.present.policy, told.decisions[-1].decision
     yield Text()
     yield Text(
         text("line.now", lang, moment=_moment(told.present.at, policy), points=told.present.points), style="bold"
     )
+    if told.present.promise is not None:
+        yield Text(_promised(told.present.promise, lang))
     yield from _score(told.present.score, lang)
     if told.status not in ("closed", "frozen", "terminated"):
         return
@@ -244,6 +247,16 @@ def _now(told: LineTold, lang: Language) -> Iterator[RenderableType]:
         from creditline.policy.evaluating import written
 
         yield Text(text("line.reopens", lang, when=written(policy.reopen.when)), style="dim")
+
+
+def _promised(promise: Stood, lang: Language) -> str:
+    """What is promised of the line, and by which version."""
+    from creditline.cli.promise import promised_in_words
+
+    taken = promise.taken
+    what = promised_in_words(taken.way, taken.plan.reopens_on, taken.plan.limit, lang)
+    since = _moment(taken.since, taken.policy)[:10]
+    return text("line.promised", lang, since=since, what=what, version=taken.policy.version[:12])
 
 
 __all__ = ["UTC_OFFSET", "said", "timeline"]

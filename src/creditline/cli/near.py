@@ -144,8 +144,23 @@ def _print_trigger(each: Plain, said: Plain, score: list[str], lang: Language) -
         typer.echo("      " + text("near.held" if each["held"] else "near.overridden", lang))
     for room in each["room"]:
         typer.echo("      " + room["says"][lang])
+    for told in _conduct(each["conduct"], lang):
+        typer.echo("      " + told)
     for told in [*_days(each, said["has_loans"], lang), *_answer(each, said["line"], lang)]:
         typer.echo("      " + told)
+
+
+def _conduct(found: Plain | None, lang: Language) -> list[str]:
+    """How to draw without firing it."""
+    if found is None:
+        return []
+    if found["says"] is not None:
+        return [found["says"][lang]]
+    spread, rest = found["spread_draws"], found["no_draw"]
+    said = [each["says"][lang] for each in (spread, rest) if each is not None]
+    if spread is not None and spread["next"] is not None:
+        said.insert(1, "  " + _first("near.next", spread["next"], lang))
+    return said
 
 
 def _days(each: Plain, has_loans: bool, lang: Language) -> list[str]:

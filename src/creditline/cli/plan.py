@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -17,13 +18,14 @@ from creditline.cli.options import (
     existing,
     language_of,
 )
+from creditline.cli.planned import plan_plain, step_in_words
 from creditline.errors import CreditlineError
 from creditline.i18n import Language, preferred_language, text
 from creditline.money import format_minor
 
 if TYPE_CHECKING:
     from creditline.policy import Policy
-    from creditline.wayback.plans import Outlook, Plan
+    from creditline.wayback.plans import Outlook, Step
 
 _LANG = preferred_language()
 
@@ -63,8 +65,8 @@ def _plans(
     import msgspec
 
     from creditline.clock import parse_moment
-    from creditline.service.line import Versions
-    from creditline.service.wayback import plans_of
+    from creditline.service.versions import Versions
+    from creditline.service.wayback import plans_of, presuming_no_draw
     from creditline.store import Home
     from creditline.wayback.plans import GOALS, Goal
 
@@ -74,19 +76,20 @@ def _plans(
         proof = plans_of(opened, line, now=None if now is None else parse_moment(now), goal=goal)
         simulated = bool(opened.get("simulated"))
         policy = Versions(opened)[proof.outlook.policy]
+        presuming = presuming_no_draw(opened, proof.outlook)
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(proof), indent=1) + b"\n")
     if as_json:
-        echo_json(_plain(proof.outlook) | {"simulated": simulated})
+        echo_json(_plain(proof.outlook, presuming) | {"simulated": simulated})
         return
     if simulated:
         Console(highlight=False).print(text("common.simulated", lang), style="bold yellow")
-    _print(proof.outlook, policy, lang)
+    _print(proof.outlook, policy, presuming, lang)
     if out is not None:
         typer.echo(text("plan.written", lang, path=out, seal=proof.seal[:12]))
 
 
-def _plain(told: Outlook) -> dict[str, Any]:
+def _plain(told: Outlook, presuming: Collection[str]) -> dict[str, Any]:
     """Money as decimal text in currency units."""
     return {
         "line": told.line,
@@ -95,25 +98,11 @@ def _plain(told: Outlook) -> dict[str, Any]:
         "reasons": list(told.reasons),
         "never": list(told.never),
         "policy": told.policy,
-        "plans": [_plan_plain(each) for each in told.plans],
+        "plans": [plan_plain(each) | {"presumes_no_draw": each.goal in presuming} for each in told.plans],
     }
 
 
-def _plan_plain(plan: Plan) -> dict[str, Any]:
-    steps = [
-        {
-            "on": step.on, "lever": step.lever, "amount": None if step.amount is None else format_minor(step.amount),
-            "answers": list(step.answers), "chosen": step.chosen, "repeated": step.repeated, "title": step.title,
-        }
-        for step in plan.steps
-    ]  # fmt: skip
-    return {
-        "goal": plan.goal, "reopens_on": plan.reopens_on, "limit": format_minor(plan.limit),
-        "cost": format_minor(plan.cost), "effort": plan.effort, "steps": steps, "complete": plan.complete,
-    }  # fmt: skip
-
-
-def _print(told: Outlook, policy: Policy, lang: Language) -> None:
+def _print(told: Outlook, policy: Policy, presuming: Collection[str], lang: Language) -> None:
     typer.echo(text(f"plan.{told.status}", lang, line=told.line, since=told.closed_on))
     for code in told.reasons:
         known = policy.by_code.get(code) or (policy.approve if policy.approve and policy.approve.code == code else None)
@@ -127,22 +116,17 @@ def _print(told: Outlook, policy: Policy, lang: Language) -> None:
         what = {"declined": "plan.opens", "open": "plan.rises"}.get(told.status, "plan.reopens")
         typer.echo(text(what, lang, on=each.reopens_on, **money))
         for number, step in enumerate(each.steps, 1):
-            amount = "" if step.amount is None else f"  {format_minor(step.amount, grouping=True)}"
-            answers = text("plan.answers", lang, codes=", ".join(step.answers)) if step.answers else ""
-            typer.echo(
-                f"  {number}. {step.on}  {step.title[lang]}{_times(step.chosen, step.repeated)}{amount}  {answers}"
-            )
+            typer.echo(f"  {number}. {_step(step, policy, lang)}")
         if not each.steps:
             typer.echo("  " + text("plan.waiting", lang))
+        if each.goal in presuming:
+            typer.echo("  " + text("plan.presumes_no_draw", lang))
 
 
-def _times(chosen: int | None, repeated: int) -> str:
-    parts = [] if chosen is None else [str(chosen)]
-    return (
-        (" (" + ", ".join([*parts, *([f"x {repeated}"] if repeated > 1 else [])]) + ")")
-        if parts or repeated > 1
-        else ""
-    )
+def _step(step: Step, policy: Policy, lang: Language) -> str:
+    lever = next((each for each in policy.levers if each.name == step.lever), None)
+    answers = text("plan.answers", lang, codes=", ".join(step.answers)) if step.answers else ""
+    return f"{step_in_words(step, lever, lang)}  {answers}"
 
 
 def _check(path: Path, home: Path, lang: Language, *, as_json: bool) -> None:

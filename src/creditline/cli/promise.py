@@ -17,6 +17,7 @@ from creditline.cli.options import (
     existing,
     language_of,
 )
+from creditline.cli.planned import plan_plain, step_in_words
 from creditline.clock import format_moment, parse_moment
 from creditline.errors import CreditlineError
 from creditline.i18n import Language, preferred_language, text
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     from creditline.service.promises import Followed
     from creditline.store import Home
-    from creditline.wayback.plans import Plan
     from creditline.wayback.progress import Cost, Month, Progress, StepStood
+    from creditline.wayback.steps import Taken, Way
 
 _LANG = preferred_language()
 
@@ -68,13 +69,13 @@ def take(
         taken = take_up(opened, line, goal, now=_moment(now), file=plan, replace=replace)
         simulated = _simulated(opened)
     if as_json:
-        told = {"line": taken.line, "seal": taken.seal, "new": taken.is_new, "plan": _plan_plain(taken.plan)}
-        echo_json(told | {"simulated": simulated})
+        told = {"line": taken.line, "seal": taken.seal, "new": taken.is_new, "way": taken.way}
+        echo_json(told | {"plan": plan_plain(taken.plan), "simulated": simulated})
         return
     _note(language, simulated=simulated)
     key = "taken" if taken.is_new else "taken_already"
-    values = {"limit": format_minor(taken.plan.limit, grouping=True), "seal": taken.seal[:12]}
-    typer.echo(text(f"promise.{key}", language, line=line, on=taken.plan.reopens_on, **values))
+    what = promised_in_words(taken.way, taken.plan.reopens_on, taken.plan.limit, language)
+    typer.echo(text(f"promise.{key}", language, line=line, what=what, seal=taken.seal[:12]))
 
 
 @promise.command("show", help=text("promise.show_help", _LANG))
@@ -194,17 +195,6 @@ def _money(minor: int | None) -> str | None:
     return None if minor is None else format_minor(minor)
 
 
-def _plan_plain(plan: Plan) -> dict[str, Any]:
-    return {
-        "goal": plan.goal,
-        "reopens_on": plan.reopens_on,
-        "limit": _money(plan.limit),
-        "cost": _money(plan.cost),
-        "effort": plan.effort,
-        "steps": [{"on": s.on, "lever": s.lever, "amount": _money(s.amount), "title": s.title} for s in plan.steps],
-    }
-
-
 def _plain(found: Followed, progress: Progress) -> dict[str, Any]:
     stood, situation = progress.stood, found.standing.situation
     offset = stood.taken.policy.utc_offset
@@ -218,9 +208,10 @@ def _plain(found: Followed, progress: Progress) -> dict[str, Any]:
         "seal": stood.taken.seal,
         "policy": stood.taken.policy.version,
         "taken_at": when(stood.taken.since),
+        "way": stood.taken.way,
         "state": progress.state,
         "status": situation.status,
-        "plan": _plan_plain(stood.taken.plan),
+        "plan": plan_plain(stood.taken.plan),
         "steps": [_step_plain(each) for each in progress.steps],
         "returned": None if stood.back is None else {"at": when(stood.back.at), "limit": _money(stood.back.limit)},
         "ended": None if stood.ended is None else {"at": when(stood.ended), "codes": list(stood.codes)},
@@ -228,7 +219,7 @@ def _plain(found: Followed, progress: Progress) -> dict[str, Any]:
         "money_left": _money(progress.money_left),
         "effort_left": progress.effort_left,
         "blocked": progress.blocked,
-        "better": None if progress.better is None else _plan_plain(progress.better),
+        "better": None if progress.better is None else plan_plain(progress.better),
     }
 
 
@@ -242,7 +233,7 @@ def _step_plain(each: StepStood) -> dict[str, Any]:
 
 def _cost_plain(cost: Cost) -> dict[str, Any]:
     return {
-        "line": cost.line, "seal": cost.seal, "goal": cost.goal, "made_on": cost.made_on,
+        "line": cost.line, "seal": cost.seal, "way": cost.way, "goal": cost.goal, "made_on": cost.made_on,
         "returns_on": cost.returns_on, "limit": _money(cost.limit), "is_back": cost.is_back,
         "otherwise_on": cost.otherwise_on, "otherwise_limit": _money(cost.otherwise_limit), "more": _money(cost.more),
         "days_earlier": cost.days_earlier, "owed": _money(cost.owed),
@@ -270,42 +261,48 @@ def _total(months: Sequence[Month]) -> dict[str, Any]:
 
 def _print(found: Followed, progress: Progress, lang: Language) -> None:
     stood, plan = progress.stood, progress.stood.taken.plan
-    offset = stood.taken.policy.utc_offset
+    way, offset = stood.taken.way, stood.taken.policy.utc_offset
 
     def day(t: int | None) -> str:
         return "" if t is None else format_moment(t, offset)[:10]
 
-    limit = format_minor(plan.limit, grouping=True)
-    since = day(stood.taken.since)
-    typer.echo(
-        text("promise.made", lang, line=found.standing.situation.line, since=since, on=plan.reopens_on, limit=limit)
-    )
+    what = promised_in_words(way, plan.reopens_on, plan.limit, lang)
+    typer.echo(text("promise.made", lang, line=found.standing.situation.line, since=day(stood.taken.since), what=what))
     state = text(f"promise.state_{progress.state}", lang)
     codes = f" ({', '.join(stood.codes)})" if stood.codes else ""
     typer.echo(text("promise.stands", lang, state=state + codes, ended=day(stood.ended)).rstrip())
     if stood.back is not None:
-        came = format_minor(stood.back.limit, grouping=True)
-        typer.echo(text("promise.came_back", lang, on=day(stood.back.at), limit=came))
+        typer.echo(
+            text("promise.came_back", lang, what=promised_in_words(way, day(stood.back.at), stood.back.limit, lang))
+        )
     for number, each in enumerate(progress.steps, 1):
-        typer.echo(f"  {number}. {_step(each, lang)}")
+        typer.echo(f"  {number}. {_step(each, stood.taken, lang)}")
     if progress.blocked:
         typer.echo(text("promise.blocked", lang))
     if progress.expected is not None:
-        expects = format_minor(progress.expected.limit, grouping=True)
-        typer.echo(text("promise.expected", lang, on=day(progress.expected.at), limit=expects))
+        expected = promised_in_words(way, day(progress.expected.at), progress.expected.limit, lang)
+        typer.echo(text("promise.expected", lang, what=expected))
     elif progress.state in ("due", "late"):
         typer.echo(text("promise.expected_never", lang))
     if progress.better is not None:
         better = progress.better
-        values = {name: format_minor(getattr(better, name), grouping=True) for name in ("limit", "cost")}
-        typer.echo(text("promise.better", lang, on=better.reopens_on, goal=better.goal, **values))
+        what, cost = (
+            promised_in_words(way, better.reopens_on, better.limit, lang),
+            format_minor(better.cost, grouping=True),
+        )
+        typer.echo(text("promise.better", lang, what=what, goal=better.goal, cost=cost))
 
 
-def _step(each: StepStood, lang: Language) -> str:
+def promised_in_words(way: Way, on: str, limit: int, lang: Language) -> str:
+    """What a plan says: the day, and the limit."""
+    return text(f"promise.what_{way}", lang, on=on, limit=format_minor(limit, grouping=True))
+
+
+def _step(each: StepStood, taken: Taken, lang: Language) -> str:
     step = each.step
-    amount = "" if step.amount is None else f"  {format_minor(step.amount, grouping=True)}"
-    state = text(f"promise.step_{each.state or 'not_needed'}", lang, on=each.done_on or "", by=each.by)
-    return f"{step.on}  {step.title[lang]}{amount}  {state}".rstrip()
+    key = "held" if each.state == "due" and taken.restrains(step) else each.state or "not_needed"
+    state = text(f"promise.step_{key}", lang, on=each.done_on or "", by=each.by)
+    return f"{step_in_words(step, taken.lever(step), lang)}  {state}".rstrip()
 
 
 def _print_costs(costs: Sequence[Cost], months: Sequence[Month], lang: Language) -> None:

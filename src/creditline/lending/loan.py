@@ -114,6 +114,11 @@ class Loan:
             return self.periods.ends[self.period]
         return None
 
+    @property
+    def early_fee(self) -> int:
+        """Millionths of the principal repaid early."""
+        return 0 if self.terms.method == "any_day" else self.terms.early_fee
+
     def accrued_on(self, day: int) -> int:
         """Interest accrued and not recognised by the end of a day, none earlier than ``since``."""
         return self.accrued + self._bears(self.balance, self.since, day)
@@ -136,7 +141,7 @@ class Loan:
         """The least money that repays so much principal early, fee included."""
         if not principal:
             return 0
-        return (principal - 1) * (MILLION + self._early_fee) // MILLION + 1
+        return (principal - 1) * (MILLION + self.early_fee) // MILLION + 1
 
     # -- how it moves -------------------------------------------------------------------------------
 
@@ -190,7 +195,7 @@ class Loan:
         if not money or not future:
             return bears, 0, 0
         cost = self.early_cost(future)
-        principal = future if money >= cost else -(-money * MILLION // (MILLION + self._early_fee))
+        principal = future if money >= cost else -(-money * MILLION // (MILLION + self.early_fee))
         fee = min(money, cost) - principal
         self._lower(principal)
         return bears, principal, fee
@@ -222,10 +227,6 @@ class Loan:
         return lost
 
     # -- planning -----------------------------------------------------------------------------------
-
-    @property
-    def _early_fee(self) -> int:
-        return 0 if self.terms.method == "any_day" else self.terms.early_fee
 
     def _bears(self, balance: int, start: int, end: int) -> int:
         """Interest on a balance from the running ``since`` on, each period's stretch rounded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -14,7 +14,7 @@ from creditline.notices.model import Item, Kind, Notice, Section
 from creditline.notices.profile import Profile
 from creditline.policy.model import Policy
 
-StepState = Literal["done", "due", "late", "broken"]
+StepState = Literal["done", "due", "late", "broken", "strayed"]
 Goal = Literal["fastest", "cheapest", "easiest"]
 
 
@@ -28,6 +28,10 @@ class StepGiven(msgspec.Struct, frozen=True):
     amount: int | None = None
     state: StepState | None = None
     """How it stands, in a notice of progress."""
+    held: bool = False
+    """Whether it says how to draw: up to its day not at all, or each time so much."""
+    last: int | None = None
+    """Moment of the day of the last draw."""
 
 
 class PlanGiven(msgspec.Struct, frozen=True):
@@ -60,13 +64,14 @@ def plan_notice(
     never: dict[str, str] | None = None,
     simulated: bool = False,
 ) -> Notice:
-    """The notice that offers ways back from a closing; ``never`` says why there is none, by language.
+    """The notice that offers ways back from a closing, a refusal or a cut.
 
-    Its deadline counts from ``now``, the moment at which the plans were worked out.
+    ``never`` says why there is none, by language. Its deadline counts from ``now``, the moment at which the plans were
+    worked out.
     """
     letter = _Way(closing, policy, profile, lang or profile.language, now)
     sections = [letter.plan(plan) for plan in plans]
-    opening = "opening_plan" if plans else "opening_no_plan"
+    opening = f"opening_plan{letter.of}" if plans else f"opening_no_plan{letter.of}"
     told = [letter.t(opening)] if plans or never is None else [letter.t(opening), never[letter.lang]]
     return letter.notice("plan", told, sections, simulated=simulated)
 
@@ -84,18 +89,23 @@ def progress_notice(
     """The notice of how far a plan has come, at a moment."""
     letter = _Way(closing, policy, profile, lang or profile.language, now)
     broken = any(step.state == "broken" for step in progress.plan.steps)
-    late = any(step.state == "late" for step in progress.plan.steps)
+    late = any(step.state in ("late", "strayed") for step in progress.plan.steps)
     key = "progress_broken" if broken else "progress_late" if late else "progress_kept"
-    told = [letter.t("opening_progress"), letter.t(key, day=letter.day(progress.plan.reopens_at))]
+    told = [letter.t("opening_progress"), letter.t(f"{key}{letter.of}", day=letter.day(progress.plan.reopens_at))]
     sections = [letter.plan(progress.plan)]
     if progress.better is not None:
         sections.append(letter.plan(progress.better, heading="plan_better"))
     return letter.notice("progress", told, sections, simulated=simulated)
 
 
+_OF: Mapping[str, str] = {"decline": "_declined", "set_limit": "_cut"}
+"""What ends the names of texts that are others for a line that was declined or cut, by the action decided."""
+
+
 class _Way:
     def __init__(self, closing: Decision, policy: Policy, profile: Profile, lang: Language, now: int) -> None:
         self.closing, self.policy, self.profile, self.lang, self.now = closing, policy, profile, lang, now
+        self.of = _OF.get(closing.action, "")
 
     def t(self, key: str, **values: object) -> str:
         values = {"line": self.closing.line, **values} if key.startswith("opening") else values
@@ -110,7 +120,8 @@ class _Way:
     def plan(self, plan: PlanGiven, heading: str = "") -> Section:
         """A plan as a part of the letter."""
         what = {"day": self.day(plan.reopens_at), "limit": self.amount(plan.limit), "cost": self.amount(plan.cost)}
-        paragraphs = [self.t("plan_outcome" if plan.cost else "plan_outcome_free", **what)]
+        outcome = "plan_outcome" if plan.cost else "plan_outcome_free"
+        paragraphs = [self.t(f"{outcome}{self.of}", **what)]
         if not plan.steps:
             paragraphs.append(self.t("plan_wait"))
         items = tuple(self._step(step) for step in plan.steps)
@@ -119,10 +130,14 @@ class _Way:
 
     def _step(self, step: StepGiven) -> Item:
         told = {"day": self.day(step.on), "step": step.title[self.lang]}
-        said = self.t("step", **told)
+        key = "step_until" if step.held else "step"
         if step.amount is not None:
-            said = self.t("step_amount", **told, amount=self.amount(step.amount))
-        return Item(said, () if step.state is None else (self.t(f"step_{step.state}"),))
+            told["amount"] = self.amount(step.amount)
+            key = "step_parts" if step.held else "step_amount"
+        if step.last is not None:
+            told["last"] = self.day(step.last)
+        held = "_held" if step.held and step.state == "due" else ""
+        return Item(self.t(key, **told), () if step.state is None else (self.t(f"step_{step.state}{held}"),))
 
     def notice(self, kind: Kind, opening: Sequence[str], sections: Sequence[Section], *, simulated: bool) -> Notice:
         rights = rights_sections(
@@ -142,7 +157,7 @@ class _Way:
             particulars=(
                 (self.t("line"), self.closing.line),
                 (self.t("product"), self.policy.title[self.lang]),
-                (self.t("closed_on"), self.day(self.closing.at)),
+                (self.t(f"closed_on{self.of}"), self.day(self.closing.at)),
             ),
             reasons=(),
             sections=(*sections, *rights),

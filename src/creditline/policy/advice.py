@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from math import inf
 
 from creditline.facts.definitions import CountedFact
 from creditline.facts.expressions import Expr
 from creditline.policy.checks import Checking, cure_of
-from creditline.policy.levers import Lever
+from creditline.policy.levers import DRAWS, Lever
 from creditline.policy.model import Policy, Rule
 from creditline.policy.ranges import Region
 from creditline.policy.source import LANGUAGES, Path, Problem, Source
@@ -96,7 +96,11 @@ def _kinds_of(policy: Policy, name: str) -> Iterator[str]:
 
 def _advise_lever(policy: Policy, lever: Lever, source: Source) -> None:
     path: Path = ("levers", lever.name)
-    if not lever.kinds & kinds_read(policy):
+    if lever.does in DRAWS:
+        if not _rests_on_draws(policy):
+            what = f"{lever.name} can never help: no rule on a line reads draw.booked"
+            source.add(path, what, "leave it out, or define a fact over it that a rule reads", key=True)
+    elif not lever.kinds & kinds_read(policy):
         kinds = ", ".join(sorted(lever.kinds))
         what = f"{lever.name} can never help: no decision reads {kinds}"
         source.add(path, what, "leave it out, or define a fact over it that a cure reads", key=True)
@@ -104,13 +108,28 @@ def _advise_lever(policy: Policy, lever: Lever, source: Source) -> None:
     if lever.chosen is not None and not any("chosen" in expr.names() for expr in said):
         what = f"{lever.name} is the same whatever is chosen: nothing reads 'chosen'"
         source.add((*path, "choose"), what, "read chosen in what it says or costs, or leave choose out", key=True)
-    for key in ("choose", "takes", "money") if lever.does is not None else ():
+    for key in _meaningless(lever):
         if source.holds((*path, key)):
             what = f"{key!r} means nothing with 'does: {lever.does}'"
             source.add((*path, key), what, "leave it out", key=True)
     if lever.ends is not None and lever.times > 1:
         what = f"{lever.name} ends everything the first time: 'times' means nothing with 'ends'"
         source.add((*path, "times"), what, "leave every and times out", key=True)
+
+
+def _meaningless(lever: Lever) -> tuple[str, ...]:
+    """Keys that mean nothing with what a lever does."""
+    if lever.does is None:
+        return ()
+    if lever.pays:
+        return ("choose", "takes", "money", "every", "times")
+    return ("choose", "takes", "money", "effort", *(("every", "times") if lever.does == "no_draw" else ()))
+
+
+def _rests_on_draws(policy: Policy) -> bool:
+    """Whether a draw can move what some rule does to a line."""
+    facts = _facts_below(policy, [expr for rule in policy.rules if rule.on_line for expr in (rule.when, rule.limit)])
+    return "draw.booked" in _kinds_of_facts(facts)
 
 
 def _advise_titles(policy: Policy, source: Source) -> None:
@@ -132,14 +151,24 @@ def kinds_read(policy: Policy) -> frozenset[str]:
     ]
     for part in (policy.approve, policy.reopen):
         exprs += [part.when, part.limit] if part else []
-    names = frozenset().union(*(policy.counted(expr) for expr in exprs if expr is not None))
-    facts = [fact for fact in policy.counted_facts if fact.name in names]
-    read = {kind.name for fact in facts for kind in (fact.kind, fact.after, fact.ended_by) if kind is not None}
+    facts = _facts_below(policy, exprs)
+    read = _kinds_of_facts(facts)
     if any(fact.sources & set(policy.consents) for fact in facts):
         read |= {"consent.given", "consent.withdrawn"}
-    if "requested" in names:
+    if any("requested" in policy.counted(expr) for expr in exprs if expr is not None):
         read.add("application.received")
     return frozenset(read)
+
+
+def _facts_below(policy: Policy, exprs: Sequence[Expr | None]) -> list[CountedFact]:
+    """Facts over events that expressions rest on."""
+    names = frozenset().union(*(policy.counted(expr) for expr in exprs if expr is not None))
+    return [fact for fact in policy.counted_facts if fact.name in names]
+
+
+def _kinds_of_facts(facts: Sequence[CountedFact]) -> set[str]:
+    """Names of the kinds of events that facts depend on."""
+    return {kind.name for fact in facts for kind in (fact.kind, fact.after, fact.ended_by) if kind is not None}
 
 
 __all__ = ["advice"]

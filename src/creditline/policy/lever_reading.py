@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import msgspec
 
@@ -12,7 +12,7 @@ from creditline.events.kinds import KINDS, FieldSpec, KindSpec
 from creditline.facts.definitions import CountedFact, DefinitionError, Fact, parse_window
 from creditline.facts.expressions import Constant, Expr, Type
 from creditline.facts.parsing import ExpressionError, closest, describe, parse_expression, parse_predicate
-from creditline.policy.levers import CHOSEN, DOES, Lever, Said
+from creditline.policy.levers import CHOSEN, DOES, DRAWS, Does, Lever, Said
 from creditline.policy.source import Path, Plain, Source
 
 LEVERS_MAX = 40
@@ -32,11 +32,22 @@ _KEEPS = frozenset({"draw.booked", "draw.requested", "financing.started", "appli
 
 
 def read_levers(source: Source, said: Plain, facts: Mapping[str, Fact], scope: Mapping[str, Type]) -> tuple[Lever, ...]:
-    """The levers under ``levers:``, in order of name; ``scope`` holds every name an expression may read."""
+    """The levers under ``levers:``, in their order; ``scope`` holds every name an expression may read."""
     listed = source.mapping(said, ("levers",))
     if len(listed) > LEVERS_MAX:
         source.add(("levers",), f"{len(listed)} levers are too many", f"a policy holds at most {LEVERS_MAX}")
-    return tuple(_Reading(source, facts, scope, name, listed[name]).lever() for name in sorted(listed))
+    _check_once(source, listed)
+    found = [_Reading(source, facts, scope, name, listed[name]).lever() for name in sorted(listed)]
+    return tuple(sorted(found, key=lambda lever: lever.order))
+
+
+def _check_once(source: Source, listed: Mapping[str, Plain]) -> None:
+    """No two levers do the same: which of them a payment or a draw is of could not be told."""
+    first: dict[str, str] = {}
+    for name, said in listed.items():
+        does = str(said.get("does")) if isinstance(said, dict) else ""
+        if does in DOES and first.setdefault(does, name) != name:
+            source.add(("levers", name, "does"), f"{first[does]} does {does!r} already", "keep one of the two")
 
 
 def read_coming(source: Source, said: Plain) -> dict[str, int]:
@@ -80,14 +91,13 @@ class _Reading:
         if len(ways) != 1:
             hint = "does: what the lending core does, says: events it makes known, or ends: a fact of open things"
             self.source.add(self.path, "a lever has one of does, says and ends", hint)
-        every, times = self._duration("every"), self._whole("times", 1, TIMES_MAX, 1)
-        if (times > 1) != (every > 0) and "does" not in self.spec:
-            self.source.add(self.path, "every and times belong together", "give both, or neither")
-        return Lever(
+        does = self._does()
+        every, times = self._repeated(does)
+        made = Lever(
             name=self.name,
             title=self.source.texts(self.spec.get("title"), (*self.path, "title")),
             when=self._condition(),
-            does=self._does(),
+            does=does,
             says=self._says() if "says" in self.spec else (),
             ends=self._ends(),
             chosen=self._chosen(),
@@ -98,6 +108,11 @@ class _Reading:
             effort=self._whole("effort", 0, EFFORT_MAX, 1),
             texts={key: str(self.spec[key]) for key in ("when", "money") if key in self.spec},
         )
+        if does not in DRAWS:
+            return made
+        # It makes nothing known and asks nothing; what is written of that is told as advice.
+        every, times = (every, times) if does == "spread_draws" else (0, 1)
+        return replace(made, chosen=None, takes=0, money=None, effort=0, every=every, times=times)
 
     def _condition(self) -> Expr | None:
         if "when" not in self.spec:
@@ -108,14 +123,26 @@ class _Reading:
             self.source.add((*self.path, "when"), error.message, error.suggestion, offset=error.offset)
             return None
 
-    def _does(self) -> Any:
+    def _does(self) -> Does | None:
         does = self.spec.get("does")
         if does is not None and does not in DOES:
             self.source.add(
                 (*self.path, "does"), f"{does!r} is nothing the lending core does", closest(str(does), DOES)
             )
             return None
-        return does
+        found: Does | None = does
+        return found
+
+    def _repeated(self, does: Does | None) -> tuple[int, int]:
+        """How far apart it is repeated, microseconds, and how often at most."""
+        least = 2 if does == "spread_draws" else 1
+        every, times = self._duration("every"), self._whole("times", least, TIMES_MAX, least)
+        if does == "spread_draws":
+            for key in [each for each in ("every", "times") if each not in self.spec]:
+                self.source.add(self.path, f"{key!r} is missing", f"add {key}: draws are spread over time")
+        elif (times > 1) != (every > 0) and "does" not in self.spec:
+            self.source.add(self.path, "every and times belong together", "give both, or neither")
+        return every, times
 
     def _says(self) -> tuple[Said, ...]:
         said: list[Said] = []

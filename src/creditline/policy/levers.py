@@ -10,10 +10,16 @@ from creditline.events.kinds import KindSpec
 from creditline.facts.definitions import CountedFact
 from creditline.facts.expressions import Expr, Type
 
-Does = Literal["pay_arrears", "keep_instalments"]
-"""What goes through the lending core: all that is due is paid at once; every instalment is paid on its due day."""
+Does = Literal["pay_arrears", "keep_instalments", "pay_off", "no_draw", "spread_draws"]
+"""What no event of its own is said for.
 
-DOES: tuple[Does, ...] = ("pay_arrears", "keep_instalments")
+Through the lending core: all that is due is paid at once; every instalment is paid on its due day; loans of the line
+are paid off early, the oldest first. Of draws on an open line: none is made for a while; they are made in parts.
+"""
+
+PAYS: tuple[Does, ...] = ("pay_arrears", "keep_instalments", "pay_off")
+DRAWS: tuple[Does, ...] = ("no_draw", "spread_draws")
+DOES: tuple[Does, ...] = (*PAYS, *DRAWS)
 
 LENT = frozenset({"repayment.received", "instalment.settled", "arrears.changed", "statement.closed"})
 """Kinds of events that come of paying through the lending core."""
@@ -57,12 +63,22 @@ class Lever:
     texts: Mapping[str, str] | None = None
 
     @property
+    def pays(self) -> bool:
+        """Whether it pays on the line's own loans, through the lending core."""
+        return self.does in PAYS
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """What levers are sorted by: first what pays on the line's own loans, the most pressing first; then by name."""
+        return PAYS.index(self.does) if self.does in PAYS else len(PAYS), self.name
+
+    @property
     def kinds(self) -> frozenset[str]:
         """Names of the kinds of events it makes known."""
         if self.does is not None:
-            return LENT
+            return LENT if self.pays else frozenset()
         ended = [self.ends.ended_by] if self.ends is not None else []
         return frozenset(kind.name for kind in [*(each.kind for each in self.says), *ended] if kind is not None)
 
 
-__all__ = ["CHOSEN", "DOES", "LENT", "Does", "Lever", "Said"]
+__all__ = ["CHOSEN", "DOES", "DRAWS", "LENT", "PAYS", "Does", "Lever", "Said"]

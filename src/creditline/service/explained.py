@@ -12,7 +12,9 @@ from creditline.lines.decision import Decision
 from creditline.policy import Policy
 from creditline.policy.evaluating import Values
 from creditline.scoring.reasons import Scored
-from creditline.service.line import Versions, last_known, scored_by, slices_of, values_at
+from creditline.service.line import last_known, scored_by, slices_of, values_at
+from creditline.service.pins import deciding
+from creditline.service.versions import Versions
 from creditline.store import Home
 
 
@@ -33,9 +35,9 @@ class LineScore:
 def line_score(home: Home, line: str, *, at: int | None = None, number: int | None = None) -> LineScore:
     """The score of a line at a moment (the last one known if none is given), or that of its decision ``number``.
 
-    The policy is the one that decided the line last up to then, in its version of that moment. Raises CreditlineError
-    for a line or decision not known, a line not yet decided, a moment before anything was known of it, a policy without
-    a scorecard, and points that another card gave.
+    The policy is the one that decided the line last up to then, in the version that decides for it at that moment.
+    Raises CreditlineError for a line or decision not known, a line not yet decided, a moment before anything was known
+    of it, a policy without a scorecard, and points that another card gave.
     """
     slices = slices_of(home, line)
     made = home.decisions(line)
@@ -55,7 +57,7 @@ def line_score(home: Home, line: str, *, at: int | None = None, number: int | No
     known = last_known(home, slices, made)
     moment = known if at is None else _moment(slices, at)
     before = [each for each in made if each.at <= moment]
-    policy = versions.in_force((before or made[:1])[-1], moment)
+    policy, _ = deciding(home, slices, (before or made[:1])[-1], moment, versions)
     return LineScore(line, moment, policy, _scored(policy, values_at(policy, slices, before, moment)), None, simulated)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import msgspec
 import numpy as np
@@ -20,12 +19,15 @@ from creditline.facts.slices import Slices
 from creditline.lines.decision import STATUSES, Decision
 from creditline.lines.replay import measure, new_states
 from creditline.lines.telling import BLOCK, ReasonTold, explain, explain_return, reason_told, unit_of
-from creditline.policy import Policy, read_policy
+from creditline.policy import Policy
 from creditline.policy.compiler import STATE
 from creditline.policy.evaluating import Values
 from creditline.scoring.reasons import Kind, Reason, Scored, of_line, principal_reasons
+from creditline.service.pins import deciding
+from creditline.service.versions import Versions
 from creditline.store import Home
 from creditline.store.database import StoreError
+from creditline.wayback.promise import Stood
 
 NEAR = 3
 """Lines named when the one asked for is not known."""
@@ -62,9 +64,13 @@ class Present:
 
     at: int
     """The moment taken as now: the last one the home knows, microseconds."""
+    policy: Policy
+    """The version that decides for the line: of a promised one, the version its plan was made with."""
+    promise: Stood | None
+    """The promise that stands, if one does."""
     points: int
     standing: list[ReasonTold]
-    """Standing reasons on present values, as the latest policy version tells them."""
+    """Standing reasons on present values, as the version that decides tells them."""
     score: ScoreTold | None
     """Why the points are no more; None under a policy without a scorecard."""
 
@@ -180,38 +186,6 @@ def _reads_points(policy: Policy, code: str) -> bool:
     return approve is not None and code == approve.code and "points" in approve.when.names()
 
 
-class Versions:
-    """Policy versions published in a home, each read when it is first asked for."""
-
-    def __init__(self, home: Home) -> None:
-        self._by_force = home.policies()
-        self.published = {each.version: each for each in self._by_force}
-        self._home = home
-        self._read: dict[str, Policy] = {}
-
-    def __getitem__(self, version: str) -> Policy:
-        if version not in self._read:
-            if version not in self.published:
-                remedy = "run the policy again: creditline run"
-                raise CreditlineError("policy", version, remedy, f"is not published in {self._home.path}")
-            published = self.published[version]
-            self._read[version] = read_policy(published.source, f"{published.name}.yaml")
-        return self._read[version]
-
-    def in_force(self, last: Decision, moment: int) -> Policy:
-        """The version of the policy that decided last which is in force at a moment, else the one that decided."""
-        name = self.published[last.policy].name if last.policy in self.published else ""
-        begun = [each for each in self._by_force if each.name == name and each.effective_from <= moment]
-        return self[begun[-1].version if begun else last.policy]
-
-    @cached_property
-    def codes(self) -> frozenset[str]:
-        """Codes of all rules of all versions, and of declined applications."""
-        policies = [self[version] for version in self.published]
-        declined = {policy.approve.code for policy in policies if policy.approve is not None}
-        return frozenset(rule.code for policy in policies for rule in policy.rules) | declined
-
-
 def requested(slices: Slices, t: int) -> int | None:
     """Amount of the one line's latest application visible at ``t``, minor units."""
     application = KINDS["application.received"]
@@ -222,14 +196,14 @@ def requested(slices: Slices, t: int) -> int | None:
 
 def _present(home: Home, slices: Slices, made: Sequence[Decision], versions: Versions) -> Present:
     now = last_known(home, slices, made)
-    policy = versions.in_force(made[-1], now)
+    policy, promise = deciding(home, slices, made[-1], now, versions)
     values = values_at(policy, slices, made, now)
     points = values["points"]
     assert points is not None
-    # A code that the version in force does not know stands no longer.
+    # A code that the version that decides does not know stands no longer.
     known = [code for code in made[-1].standing if code in (*policy.by_code, policy.incident_code, BLOCK)]
     standing = [reason_told(policy, code, values) for code in known]
-    return Present(now, points, standing, score_told(policy, values))
+    return Present(now, policy, promise, points, standing, score_told(policy, values))
 
 
 def last_known(home: Home, slices: Slices, made: Sequence[Decision]) -> int:
@@ -309,6 +283,6 @@ def _row(line: str, made: Sequence[Decision], names: Mapping[str, str]) -> LineR
 
 
 __all__ = [
-    "DecisionTold", "LineRow", "LineTold", "Present", "ScoreTold", "Versions", "last_known", "line_told", "requested",
+    "DecisionTold", "LineRow", "LineTold", "Present", "ScoreTold", "last_known", "line_told", "requested",
     "rows", "score_told", "scored_by", "slices_of", "values_at",
 ]  # fmt: skip

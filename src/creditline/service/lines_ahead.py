@@ -24,8 +24,9 @@ from creditline.policy.levers import Lever
 from creditline.replay.peeking import as_known
 from creditline.service.account import offset_of
 from creditline.service.lending import products_of
-from creditline.service.line import Versions, last_known
+from creditline.service.line import last_known
 from creditline.service.nearness import check_within
+from creditline.service.versions import Versions
 from creditline.service.wayback import situation_of
 from creditline.store import Home
 from creditline.wayback.ahead import Hit, hits, life, nothing_done

@@ -21,6 +21,7 @@ from creditline.service.line import score_told
 from creditline.service.lines_ahead import LineAhead, LinesAhead
 from creditline.wayback.ahead import Hit
 from creditline.wayback.comparisons import Comparison
+from creditline.wayback.drawing import Conduct, NoDraw, Spread
 from creditline.wayback.nearness import Nearness, Trigger
 from creditline.wayback.preventing import Prevention, Step
 from creditline.wayback.room import Room
@@ -132,6 +133,7 @@ class _Telling:
             "answer": "not_drawing" if each.answer == "idle" and each.on_draws else each.answer,
             "prevention": None if each.prevention is None else self._prevention(each.prevention),
             "room": [self._room(room) for room in each.rooms],
+            "conduct": None if each.conduct is None else self._conduct(each, each.conduct),
         }
 
     # -- conditions
@@ -277,6 +279,54 @@ class _Telling:
         if room.count_alone is not None:
             said = text("near.room_or", lang, said=said, count=room.count_alone, soon=soon)
         return said
+
+    # -- how to draw
+
+    def _conduct(self, each: Trigger, found: Conduct) -> Plain:
+        """What the levers of draws do about a trigger; where none of them helps, that."""
+        spread, rest = found.spread, found.no_draw
+        count = next(room.count or 1 for room in each.rooms if room.act == "draw")
+        return {
+            "spread_draws": None if spread is None else self._spread(spread),
+            "no_draw": None if rest is None else self._no_draw(rest, count),
+            "says": {lang: self._of_no_help(found, lang) for lang in LANGUAGES} if not spread and not rest else None,
+        }
+
+    def _spread(self, spread: Spread) -> Plain:
+        return {
+            "lever": spread.lever.name,
+            "title": dict(spread.lever.title),
+            "parts": len(spread.days),
+            "amount": format_minor(spread.part),
+            "last_amount": format_minor(spread.last),
+            "on": [date_of(day).isoformat() for day in spread.days],
+            "until": _date(self.policy, spread.until),
+            "next": self._hit(spread.next),
+            "says": {lang: self._spread_said(spread, lang) for lang in LANGUAGES},
+        }
+
+    def _spread_said(self, spread: Spread, lang: Language) -> str:
+        money = {"total": spread.total, "amount": spread.part, "last": spread.last}
+        amounts = {name: _money(self.policy, value, lang) for name, value in money.items()}
+        told = text("near.part", lang, **amounts)
+        if spread.part != spread.last:
+            told = text("near.part_and_last", lang, **amounts)
+        days = text("near.between", lang).join(date_of(day).isoformat() for day in spread.days)
+        named = {"title": spread.lever.title[lang], "parts": len(spread.days), "told": told, "days": days}
+        return text("near.spread", lang, total=amounts["total"], until=_date(self.policy, spread.until), **named)
+
+    def _no_draw(self, rest: NoDraw, count: int) -> Plain:
+        on, key = date_of(rest.day).isoformat(), "near.no_draw" if count == 1 else "near.no_draw_count"
+        return {
+            "lever": rest.lever.name,
+            "title": dict(rest.lever.title),
+            "until": on,
+            "says": {lang: text(key, lang, title=rest.lever.title[lang], on=on, count=count) for lang in LANGUAGES},
+        }
+
+    def _of_no_help(self, found: Conduct, lang: Language) -> str:
+        named = text("near.also", lang).join(lever.title[lang] for lever in found.levers)
+        return text("near.no_conduct", lang, levers=named)
 
 
 def score_in_words(near: Nearness, lang: Language) -> list[str]:

@@ -26,7 +26,8 @@ from creditline.notices.content import sources_of
 from creditline.notices.model import Cause, read_notice
 from creditline.notices.reading import reading_of
 from creditline.policy import Policy
-from creditline.service.line import Versions, requested, slices_of
+from creditline.service.line import requested, slices_of
+from creditline.service.versions import Versions
 from creditline.store import Home, Letter
 
 WAYS = ("plan", "progress")

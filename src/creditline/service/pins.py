@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from creditline.events.event import Event
 from creditline.facts.slices import Slices
+from creditline.lines.decision import Decision
 from creditline.lines.kernel import Engine
 from creditline.lines.replay import NUMBA_FROM
 from creditline.lines.succession import InForce, lines_at
-from creditline.policy import read_policy
-from creditline.service.line import Versions
+from creditline.policy import Policy, read_policy
+from creditline.service.versions import Versions
 from creditline.store import Home
-from creditline.wayback.promise import Course, course
+from creditline.wayback.promise import Course, Stood, course, in_force
 from creditline.wayback.proof import Proof, read_proof
 from creditline.wayback.steps import Log
 
@@ -48,6 +49,20 @@ def course_of(
     return course(log, versions, lambda seal: proof_in(home, seal), kept.__getitem__, until, engine=engine)
 
 
+def deciding(
+    home: Home, slices: Slices, last: Decision, moment: int, versions: Versions
+) -> tuple[Policy, Stood | None]:
+    """The version that decides for a line at a moment, and the promise by which it does, if it is one.
+
+    ``slices`` are the line's own and no other's, ``last`` is its last decision by then.
+    """
+    policy = versions.in_force(last, moment)
+    if last.line not in home.lines_promised():
+        return policy, None
+    found = course_of(home, log_of(home, last.line, slices), published(home, policy.name), moment, names=versions)
+    return in_force(found.own, moment).policy, found.standing
+
+
 def pins(home: Home, slices: Slices, versions: Sequence[InForce], until: int) -> dict[str, Sequence[InForce]]:
     """Successions of their own of those of these lines on which a plan was taken up, by line."""
     promised = set(home.lines_promised())
@@ -71,4 +86,4 @@ def _named(versions: Sequence[InForce]) -> list[tuple[str, int]]:
     return sorted((each.policy.version, each.since) for each in versions)
 
 
-__all__ = ["course_of", "log_of", "pins", "proof_in", "published"]
+__all__ = ["course_of", "deciding", "log_of", "pins", "proof_in", "published"]

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from creditline.clock import DAY
 from creditline.errors import CreditlineError
 from creditline.events.event import Event
 from creditline.events.kinds import NULL, Kind, PromiseEnded, PromiseMade, ReopenRequested
 from creditline.i18n import Language, text
 from creditline.lines.decision import Decision
 from creditline.notices import Notice, PlanGiven, Profile, ProgressGiven, StepGiven, plan_notice, progress_notice
-from creditline.notices.content import day_in_words
+from creditline.notices.content import amount, day_in_words
 from creditline.policy import Policy
+from creditline.policy.levers import DRAWS
 from creditline.replay.standing import last_said
 from creditline.service.keeping import profile_of
 from creditline.service.notices import enqueue_way
 from creditline.service.wayback import Standing, proof_of_file, situation_of, standing_of
 from creditline.store import Home
-from creditline.wayback.plans import Goal, Plan, outlook
-from creditline.wayback.predict import returns
-from creditline.wayback.progress import Cost, Progress, cost_of, progress_of
-from creditline.wayback.promise import BLOCK, DOWN, Stood
+from creditline.wayback.planner import target_of
+from creditline.wayback.plans import Goal, Plan, Step, days_of, outlook
+from creditline.wayback.predict import Return, returns
+from creditline.wayback.progress import Cost, Progress, StepState, cost_of, progress_of
+from creditline.wayback.promise import BLOCK, Stood
 from creditline.wayback.proof import PlanError, Proof, differences, sealed
 from creditline.wayback.situation import Situation
-from creditline.wayback.steps import day_of
+from creditline.wayback.steps import Way, day_of, way_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +52,7 @@ class Taking(msgspec.Struct, frozen=True):
 
     line: str
     seal: str
+    way: Way
     plan: Plan
     is_new: bool
     """False where this very promise stood already."""
@@ -87,21 +91,22 @@ def take(
     """Take a plan up: one made now, or that of a file as it was written by ``plan --out``.
 
     In one turn the proof is kept, the events are appended and the notice is queued. The same promise again changes
-    nothing. Raises CreditlineError where the line is not closed or frozen, the plan does not hold any more, or another
+    nothing. Raises CreditlineError where the line needs no way back, the plan does not hold any more, or another
     promise stands and ``replace`` is not given.
     """
     with home.turn():
         found = followed(home, line, now=now, better=False)
         situation, standing = found.standing.situation, found.stood
-        if situation.status not in DOWN:
-            remedy = "take up a plan of a line that is closed or frozen: creditline line list --status closed"
+        way = way_of(situation.status)
+        if way is None or target_of(situation) is None:
+            remedy = "take up a plan of a line that is closed, frozen, declined or cut: creditline line list"
             raise CreditlineError("line", line, remedy, f"is {situation.status}: there is no way back to promise")
         proof = _made_now(home, situation, goal) if file is None else _of_file(home, situation, file)
         plan = _chosen(proof, goal, file)
         if file is not None:
             _check_still_holds(situation, plan, str(file))
         if standing is not None and _is_same(standing, proof, plan):
-            return Taking(line, standing.taken.seal, standing.taken.plan, is_new=False)
+            return Taking(line, standing.taken.seal, way, standing.taken.plan, is_new=False)
         if standing is not None and not replace:
             remedy = "keep it, give it up (creditline promise give-up), or take this up in its place with --replace"
             raise CreditlineError("line", line, remedy, f"has a promise already: {standing.taken.plan.goal}")
@@ -113,8 +118,8 @@ def take(
             bodies.append(ReopenRequested())
         home.keep_proof(proof.seal, msgspec.json.encode(proof).decode())
         _append(home, [_event(line, at, proof.seal, body) for body in bodies])
-        _tell_taken(home, situation, plan)
-        return Taking(line, proof.seal, plan, is_new=True)
+        _tell_taken(home, situation, plan, way)
+        return Taking(line, proof.seal, way, plan, is_new=True)
 
 
 def give_up(home: Home, line: str, *, now: int | None = None) -> Stood:
@@ -153,6 +158,8 @@ def _of_file(home: Home, situation: Situation, file: Path) -> Proof:
         raise PlanError(f"{place}, line", told.line, f"take it up for {told.line}", f"is not {situation.line}")
     if told.now > situation.now:
         raise PlanError(f"{place}, now", str(told.now), "give a later --now", "lies after the moment of taking it up")
+    if way_of(told.status) != way_of(situation.status):
+        raise PlanError(f"{place}, status", told.status, again, f"is not how the line stands: {situation.status}")
     if told.policy != situation.policy.version:
         problem = f"is not the version that decides for the line ({situation.policy.version[:12]})"
         raise PlanError(f"{place}, policy", told.policy[:12], again, problem)
@@ -241,8 +248,14 @@ def _follow(home: Home, line: str, now: int | None) -> list[Told]:
 def _digest(progress: Progress) -> str:
     """What of progress is worth telling, in a few bytes."""
     better = None if progress.better is None else _what(progress.better)
-    told = (progress.state, [each.state for each in progress.steps], progress.stood.codes, progress.blocked, better)
+    told = (_news(progress), [each.state for each in progress.steps], progress.stood.codes, progress.blocked, better)
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:32]
+
+
+def _news(progress: Progress) -> str:
+    """How a promise stands, and whether it is still to be expected."""
+    never = progress.state in ("due", "late") and progress.expected is None
+    return f"{progress.state}_never" if never else progress.state
 
 
 def _what(plan: Plan) -> tuple[str, int, int, int]:
@@ -251,37 +264,42 @@ def _what(plan: Plan) -> tuple[str, int, int, int]:
 
 def _is_as_made(progress: Progress) -> bool:
     """Whether there is nothing to tell beyond the plan that was taken up."""
-    news = any(each.state in ("done", "late", "broken") for each in progress.steps)
-    return progress.state == "due" and not (news or progress.better or progress.blocked)
+    news = any(each.state in ("done", "late", "broken", "strayed") for each in progress.steps)
+    return _news(progress) == "due" and not (news or progress.better or progress.blocked)
 
 
-def _closing(home: Home, situation: Situation) -> Decision | None:
+_STOPS: Mapping[Way, tuple[str, ...]] = {
+    "back": ("close", "freeze"), "approved": ("decline",), "raised": ("set_limit",),
+}  # fmt: skip
+
+
+def _closing(home: Home, situation: Situation, way: Way) -> Decision | None:
     """The decision a line is on its way back from."""
-    stops = [each for each in home.decisions(situation.line) if each.action in ("close", "freeze")]
-    return next((each for each in reversed(stops) if each.at <= situation.now), None)
+    made = [each for each in home.decisions(situation.line) if each.at <= situation.now and each.action in _STOPS[way]]
+    return next((each for each in reversed(made) if way != "raised" or each.limit < each.limit_before), None)
 
 
-def _tell_taken(home: Home, situation: Situation, plan: Plan) -> None:
-    closing = _closing(home, situation)
+def _tell_taken(home: Home, situation: Situation, plan: Plan, way: Way) -> None:
+    closing = _closing(home, situation, way)
     if closing is None:
         return
     profile, policy = profile_of(home), situation.policy
     notice = plan_notice(
-        closing, policy, profile, [_plan_given(situation, plan)], now=situation.now, simulated=_simulated(home)
+        closing, policy, profile, [_plan_given(policy, plan)], now=situation.now, simulated=_simulated(home)
     )
-    told = text("promise.notice_taken", notice.lang, line=situation.line, day=_day(situation, plan, notice.lang))
+    will = text(f"promise.will_be_{way}", notice.lang, day=_day(situation, plan, notice.lang))
+    told = text("promise.notice_taken", notice.lang, line=situation.line, will=will)
     enqueue_way(home, msgspec.structs.replace(notice, opening=(told,)), now=situation.now)
 
 
 def _progress_letter(home: Home, situation: Situation, progress: Progress, profile: Profile) -> Notice | None:
-    closing = _closing(home, situation)
+    closing = _closing(home, situation, progress.stood.taken.way)
     if closing is None:
         return None
-    plan = progress.stood.taken.plan
-    states = [each.state for each in progress.steps]
-    better = None if progress.better is None else _plan_given(situation, progress.better)
-    given = ProgressGiven(_plan_given(situation, plan, states), better)
-    policy = progress.stood.taken.policy
+    taken = progress.stood.taken
+    policy, states = taken.policy, [each.state for each in progress.steps]
+    better = None if progress.better is None else _plan_given(policy, progress.better)
+    given = ProgressGiven(_plan_given(policy, taken.plan, states), better)
     notice = progress_notice(closing, policy, profile, given, now=situation.now, simulated=_simulated(home))
     opening = (notice.opening[0], *_said(situation, progress, notice.lang))
     return msgspec.structs.replace(notice, opening=opening)
@@ -289,16 +307,24 @@ def _progress_letter(home: Home, situation: Situation, progress: Progress, profi
 
 def _said(situation: Situation, progress: Progress, lang: Language) -> list[str]:
     """What is to be told of a promise, in sentences; without codes, which say nothing to a borrower."""
-    stood, plan, offset = progress.stood, progress.stood.taken.plan, situation.policy.utc_offset
+    stood, way, plan = progress.stood, progress.stood.taken.way, progress.stood.taken.plan
     day = _day(situation, plan, lang)
-    came = "" if stood.back is None else day_in_words(stood.back.at, offset, lang)
-    expected = "" if progress.expected is None else day_in_words(progress.expected.at, offset, lang)
-    late_never = progress.state == "late" and not expected
-    key = "late_never" if late_never else progress.state
-    told = [text(f"promise.notice_{key}", lang, day=day, came=came, expected=expected)]
+
+    def clause(what: str, back: Return | None) -> str:
+        if back is None:
+            return ""
+        return text(f"promise.{what}_{way}", lang, day=day_in_words(back.at, situation.policy.utc_offset, lang))
+
+    clauses = {"came": clause("was", stood.back), "will": clause("will_be", progress.expected)}
+    clauses["missed"] = text(f"promise.was_not_{way}", lang, day=day)
+    told = [text(f"promise.notice_{_news(progress)}", lang, day=day, **clauses)]
     if progress.state == "overridden":
         reasons = [_reason(situation.policy, stood.taken.policy, code, lang) for code in stood.codes]
         told += reasons or [text("promise.notice_line_ended", lang)]
+    if stood.back is not None and stood.back.limit < plan.limit:
+        limits = {"limit": stood.back.limit, "promised": plan.limit}
+        amounts = {name: amount(minor, situation.policy, lang) for name, minor in limits.items()}
+        told.append(text("promise.notice_less", lang, **amounts))
     if progress.blocked:
         told.append(text("promise.notice_blocked", lang))
     return told
@@ -312,12 +338,23 @@ def _reason(now: Policy, pinned: Policy, code: str, lang: Language) -> str:
     return next(known, text("promise.notice_other", lang))
 
 
-def _plan_given(situation: Situation, plan: Plan, states: Sequence[object] = ()) -> PlanGiven:
-    steps = [
-        StepGiven(situation.noon(day_of(step.on)), step.title, step.amount, states[place] if states else None)  # type: ignore[arg-type]
-        for place, step in enumerate(plan.steps)
-    ]
-    return PlanGiven(plan.goal, plan.reopens_at, plan.limit, plan.cost, tuple(steps))
+def _plan_given(policy: Policy, plan: Plan, states: Sequence[StepState | None] | None = None) -> PlanGiven:
+    told = zip(plan.steps, states or [None] * len(plan.steps), strict=True)
+    steps = tuple(_step_given(policy, step, state) for step, state in told)
+    return PlanGiven(plan.goal, plan.reopens_at, plan.limit, plan.cost, steps)
+
+
+def _step_given(policy: Policy, step: Step, state: StepState | None) -> StepGiven:
+    """A step as a letter tells it: of draws, up to when."""
+
+    def noon(day: int) -> int:
+        return day * DAY + DAY // 2 - policy.utc_offset
+
+    lever = next((each for each in policy.levers if each.name == step.lever), None)
+    if lever is None or lever.does not in DRAWS:
+        return StepGiven(noon(day_of(step.on)), step.title, step.amount, state)
+    last = noon(days_of(step, lever.every)[-1]) if step.repeated > 1 else None
+    return StepGiven(noon(day_of(step.on)), step.title, step.amount, state, held=True, last=last)
 
 
 def _day(situation: Situation, plan: Plan, lang: Language) -> str:

@@ -18,7 +18,7 @@ from creditline.lending.statement import (
 )
 from creditline.lending.terms import date_of, day_number
 from creditline.service.lending import LineAccount, line_account, products_of
-from creditline.service.line import Versions
+from creditline.service.versions import Versions
 from creditline.store import Home
 
 

@@ -14,20 +14,20 @@ from creditline.errors import CreditlineError
 from creditline.events.event import Event
 from creditline.events.kinds import KINDS, PromiseMade
 from creditline.facts.slices import Slices
-from creditline.lines.decision import Decision
 from creditline.lines.succession import run_in_force
 from creditline.replay.peeking import as_known
 from creditline.service.account import offset_of
 from creditline.service.lending import products_of
-from creditline.service.line import Versions, last_known, slices_of
+from creditline.service.line import last_known, slices_of
 from creditline.service.pins import course_of, log_of, published
+from creditline.service.versions import Versions
 from creditline.store import Home
 from creditline.wayback.loans import Loans
 from creditline.wayback.planner import target_of
-from creditline.wayback.plans import GOALS, Goal, Outlook, outlook
+from creditline.wayback.plans import GOALS, Goal, Outlook, outlook, presumes_no_draw
 from creditline.wayback.promise import Course
 from creditline.wayback.proof import Proof, differences, read_proof, sealed
-from creditline.wayback.situation import Situation
+from creditline.wayback.situation import Situation, cut_of
 from creditline.wayback.steps import Log
 
 
@@ -79,16 +79,8 @@ def standing_of(
     lent_on = line in home.lines_lent_on()
     loans = Loans(line, seen, products, offset_of(seen, products), moment) if lent_on else None
     known = _with_ids(as_known(held, moment), seen)
-    cut = _cut([each for part in runs for each in part.decisions()])
+    cut = cut_of([each for part in runs for each in part.decisions()])
     return Standing(Situation(line, ran.policy, moment, seen, known, ran.states[0], loans, cut), course, log)
-
-
-def _cut(made: Sequence[Decision]) -> tuple[str, ...]:
-    """Why the limit that stands is lower than the one before it; nothing where it is not, or no rule cut it."""
-    for each in reversed(made):
-        if each.limit != each.limit_before:
-            return each.reasons if each.action == "set_limit" and each.limit < each.limit_before else ()
-    return ()
 
 
 def _seen(log: Log, moment: int) -> list[Event]:
@@ -118,6 +110,14 @@ def plans_of(home: Home, line: str, *, now: int | None = None, goal: Goal | None
     return sealed(situation, told, home.position())
 
 
+def presuming_no_draw(home: Home, told: Outlook) -> frozenset[Goal]:
+    """Goals of plans that drawing all that is left would change, though no step of theirs speaks of draws."""
+    if told.status != "open":
+        return frozenset()
+    situation = situation_of(home, told.line, now=told.now)
+    return frozenset(plan.goal for plan in told.plans if presumes_no_draw(situation, plan))
+
+
 def proof_of_file(path: Path) -> Proof:
     """The plans of a file with their proof. Raises CreditlineError where it cannot be read or was changed by hand."""
     try:
@@ -135,4 +135,6 @@ def check_plan(home: Home, path: Path) -> tuple[Outlook, list[dict[str, Any]]]:
     return proof.outlook, differences(situation, proof)
 
 
-__all__ = ["Standing", "check_plan", "plans_of", "proof_of_file", "situation_of", "standing_of"]
+__all__ = [
+    "Standing", "check_plan", "plans_of", "presuming_no_draw", "proof_of_file", "situation_of", "standing_of",
+]  # fmt: skip

@@ -127,7 +127,7 @@ class _Making:
                 loan.balance, loan.accrued, loan.since, end, part, owing.NO_DAY,
                 len(self.parts), terms.rate, COUNTS.index(terms.day_count), ROUNDINGS.index(terms.rounding),
                 terms.due.months, end if period == 0 else -1, *_first(terms), terms.row_fee, terms.grace_days,
-                penalty.rate, penalty.on_instalment, terms.grace_days if penalty.after_grace else 0,
+                penalty.rate, penalty.on_instalment, terms.grace_days if penalty.after_grace else 0, loan.early_fee,
                 *(_PART[each] for each in terms.order),
             )
         )  # fmt: skip

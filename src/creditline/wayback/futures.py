@@ -49,6 +49,9 @@ if TYPE_CHECKING:  # given by the generated module
     COOLING: int
 
     Debts = tuple[Int64s, ...]
+    Paying = tuple[int, int, int, int]
+    """The day on which arrears are paid, that from which on instalments are kept, that on which loans are paid off
+    early, NEVER for none; and how many are."""
     Log = tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Int64s]
     """Of one line: where each kind begins and ends, then at, known, until and values of all lines."""
     Start = tuple[Int64s, Int64s, int]
@@ -73,8 +76,14 @@ if TYPE_CHECKING:  # given by the generated module
         v: Int64s, opener_slot: int, ender_slot: int,
     ) -> bool: ...  # fmt: skip
     def owed_on(place: int, day: int, debts: Debts) -> int: ...
+    def asked_on(
+        place: int, day: int, arrears_on: int, from_day: int, off_loans: int, debts: Debts
+    ) -> int: ...  # fmt: skip
+    def turn_after(place: int, day: int, debts: Debts) -> int: ...
+    def loans_on(place: int, debts: Debts) -> int: ...
     def paid_ahead(
-        place: int, arrears_on: int, from_day: int, end: int, debts: Debts, rows: Int64s, n: int
+        place: int, arrears_on: int, from_day: int, off_on: int, off_loans: int, end: int, debts: Debts, rows: Int64s,
+        n: int,
     ) -> int: ...  # fmt: skip
 
 
@@ -82,7 +91,7 @@ W_LEVER, W_CHOSEN, W_TIMES, W_LATE, W_MONEY, W_EFFORT = 0, 1, 2, 3, 4, 5
 R_AT, R_KNOWN, R_KIND, R_SAID = 0, 1, 2, 3
 """Cells of a row of the future; what it says lies in the last ``SLOTS``."""
 
-PAY_ARREARS, KEEP_INSTALMENTS = 1, 2
+PAY_ARREARS, KEEP_INSTALMENTS, PAY_OFF = 1, 2, 3
 
 WAYS_KEPT = 8
 """Ways of paying of which is kept what comes of them."""
@@ -122,13 +131,14 @@ def ways(now: int, start: Start, place: int, debts: Debts, lent: int, log: Log, 
     s, f, points = start
     n, today = 0, (now + UTC_OFFSET) // DAY
     for lever in range(N_LEVERS):
+        if DOES[lever] >= 4:  # of draws: no way back is made of them
+            continue
         terms(now, s, f, points, lever, e)
         if e[0] == 0:
             continue
         if DOES[lever]:
             if lent:
-                money = owed_on(place, today + 1, debts) if DOES[lever] == PAY_ARREARS else 0
-                n = add_way(w, n, lever, 0, 1, 0, money)
+                n = ways_to_pay(w, n, lever, place, today + 1, debts)
             continue
         if ENDS[lever] >= 0 and open_rows(now, ENDS[lever], log, e[:0]) == 0:
             continue
@@ -146,6 +156,33 @@ def ways(now: int, start: Start, place: int, debts: Debts, lent: int, log: Log, 
     return n
 
 
+def ways_to_pay(w: Int64s, n: int, lever: int, place: int, day: int, debts: Debts) -> int:
+    """Write the ways of paying on the line's own loans into w from row n on; the row after the last."""
+    if DOES[lever] == PAY_ARREARS:
+        return add_way(w, n, lever, 0, 1, 0, owed_on(place, day, debts))
+    if DOES[lever] == KEEP_INSTALMENTS:
+        return add_way(w, n, lever, 0, 1, 0, 0)
+    for number in range(1, min(loans_on(place, debts), CHOSEN_MAX) + 1):
+        n = add_way(w, n, lever, number, 1, 0, asked_on(place, day, NEVER, NEVER, number, debts))
+    return n
+
+
+def paying(pick: Pick, w: Int64s) -> Paying:
+    """How a combination pays on the line's own loans; of what is not dated yet the day is not told."""
+    arrears_on, from_day, off_on, off_loans = NEVER, NEVER, NEVER, 0
+    for lever in range(N_LEVERS):
+        if pick[0][lever] >= 0:
+            if DOES[lever] == PAY_ARREARS:
+                arrears_on = pick[1][lever]
+            if DOES[lever] == KEEP_INSTALMENTS:
+                from_day = pick[1][lever]
+            if DOES[lever] == PAY_OFF:
+                off_on, off_loans = pick[1][lever], w[pick[0][lever], W_CHOSEN]
+    if arrears_on != NEVER and from_day != NEVER:
+        from_day = max(from_day, arrears_on)  # money goes to what is due longest
+    return arrears_on, from_day, off_on, off_loans
+
+
 def add_way(w: Int64s, n: int, lever: int, chosen: int, times: int, late: int, money: int) -> int:
     """Write one way into row n of w, where there is room; n + 1."""
     if n < len(w):
@@ -158,23 +195,31 @@ def date(now: int, s: Int64s, spare: int, place: int, debts: Debts, pick: Pick, 
     """Set the day each use begins on and what it costs; False where the borrower's means never pay for them."""
     choice, days, money = pick
     today, spent = (now + UTC_OFFSET) // DAY, 0
+    arrears_on, from_day, loans = NEVER, NEVER, 0
     for lever in range(N_LEVERS):
         if choice[lever] < 0:
             continue
         row = w[choice[lever]]
         day, costs = today + 1, row[W_MONEY]
+        if DOES[lever] == PAY_OFF:
+            arrears_on, from_day, _, loans = paying(pick, w)
+            if arrears_on != NEVER:
+                day = max(day, arrears_on + 1)
+            costs = asked_on(place, day, arrears_on, from_day, loans, debts)
         if costs != 0 and spare != NULL:
             if spare <= 0:
                 return False
-            # Arrears grow while one saves for them, so the day and the sum are found together.
+            # What is owed changes while one saves for it, so the day and the sum are found together.
             first = today - (-((spent + costs) * MONTH) // spare)
             while first > day:
-                day = first
-                if DOES[lever] == PAY_ARREARS:
-                    owed = owed_on(place, day, debts)
-                    costs = owed if owed else costs
+                day, owed = first if DOES[lever] != PAY_OFF else min(first, turn_after(place, day, debts)), 0
                 if day > today + HORIZON // DAY:
                     return False
+                if DOES[lever] == PAY_ARREARS:
+                    owed = owed_on(place, day, debts)
+                if DOES[lever] == PAY_OFF:
+                    owed = asked_on(place, day, arrears_on, from_day, loans, debts)
+                costs = owed if owed else costs
                 first = today - (-((spent + costs) * MONTH) // spare)
         spent += costs
         days[lever] = max(day, last_day(s, lever, row[W_TIMES])) if row[W_LATE] else day
@@ -392,20 +437,21 @@ def lay(log: Log, rows: Int64s, n: int, order: Int64s, extra: int, made: Made) -
     return spare
 
 
-def paid_rows(place: int, arrears_on: int, from_day: int, end: int, debts: Debts, work: Work) -> int:
+def paid_rows(place: int, how: Paying, end: int, debts: Debts, work: Work) -> int:
     """Rows of what comes of paying in a way, without those nothing can tell from others; how many.
 
     What comes of a way is kept, since many combinations pay alike.
     """
     _, _, _, rows, order, notes, kept, keys = work
+    arrears_on, from_day, off_on, off_loans = how
     ways_kept = keys[WAYS_KEPT, 0]
     for k in range(ways_kept):
-        if keys[k, 1] == arrears_on and keys[k, 2] == from_day:
+        if (keys[k, 1], keys[k, 2], keys[k, 3], keys[k, 4]) == how:
             for j in range(keys[k, 0]):
                 for cell in range(R_SAID + SLOTS):
                     rows[j, cell] = kept[k, j, cell]
             return int(keys[k, 0])
-    n = paid_ahead(place, arrears_on, from_day, end, debts, rows, 0)
+    n = paid_ahead(place, arrears_on, from_day, off_on, off_loans, end, debts, rows, 0)
     if n < 0:
         raise OverflowError("the loans are not carried in columns")
     part(rows, n, order)
@@ -417,12 +463,13 @@ def paid_rows(place: int, arrears_on: int, from_day: int, end: int, debts: Debts
     for j in range(n):
         for cell in range(R_SAID + SLOTS):
             rows[j, cell] = kept[k, j, cell]
-    keys[k, 0], keys[k, 1], keys[k, 2], keys[WAYS_KEPT, 0] = n, arrears_on, from_day, k + 1
+    keys[k, 0], keys[k, 1], keys[k, 2], keys[k, 3], keys[k, 4] = n, arrears_on, from_day, off_on, off_loans
+    keys[WAYS_KEPT, 0] = k + 1
     return n
 
 
 FUNCTIONS = (
-    noon, last_day, open_rows, ways, add_way, date, last_row, put, steps_of, ended_rows,
+    noon, last_day, open_rows, add_way, ways_to_pay, ways, paying, date, last_row, put, steps_of, ended_rows,
     last_said, is_whole, said_rows, coming_rows, part, thin, lay, paid_rows,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""

@@ -32,7 +32,7 @@ NEAR_DAYS = 150
 
 NEVER = 2**63 - 1
 
-_DOES = {None: 0, "pay_arrears": 1, "keep_instalments": 2}
+_DOES = {None: 0, "pay_arrears": 1, "keep_instalments": 2, "pay_off": 3, "no_draw": 4, "spread_draws": 5}
 _ATTRIBUTES = {
     "limit": "s[LIMIT]", "status": "s[STATUS]", "days_in_status": "(t - s[SINCE]) // DAY",
     "on_probation": "(1 if t < s[PROBATION] else 0)", "closings": "s[CLOSINGS]", "requested": "f[REQUESTED]",

@@ -8,7 +8,7 @@ offset.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Self
@@ -38,6 +38,8 @@ from creditline.lending.product import Product
 from creditline.lending.terms import date_of, day_number
 
 NOON = DAY // 2
+END = 2**62
+"""A day that does not come."""
 
 _UNDONE = (DrawRequested, DrawBooked, EventVoided)
 """Kinds of events that say from when on the core tells of a line, and what of that stands."""
@@ -55,12 +57,15 @@ class Paying:
     on time as long as older instalments are left unpaid."""
     months: int | None = None
     """How many calendar months from then on; None for to the end."""
-    all_on: int | None = None
-    """The day on which everything owed is paid off."""
+    off_on: int | None = None
+    """The day on which loans are paid off early, the oldest first, with all that has fallen due on any by then."""
+    off_loans: int | None = None
+    """How many of the loans on which something is owed now; None for all of them."""
 
     def __post_init__(self) -> None:
         """Guard what makes no sense."""
         assert self.months is None or (self.from_day is not None and self.months >= 1)
+        assert self.off_loans is None or self.off_loans >= 0
 
     def keeps(self, day: int) -> bool:
         """Whether what falls due on a day is paid on it."""
@@ -71,7 +76,7 @@ class Paying:
     @property
     def days(self) -> list[int]:
         """The days named on which money comes in, in order."""
-        return sorted({day for day in (self.arrears_on, self.all_on) if day is not None})
+        return sorted({day for day in (self.arrears_on, self.off_on) if day is not None})
 
 
 NOTHING = Paying()
@@ -157,19 +162,55 @@ class Loans:
 
     # -- what is owed -------------------------------------------------------------------------------
 
+    @property
+    def count(self) -> int:
+        """Number of loans on which something is owed now."""
+        return len(self._base.account.live)
+
     def arrears(self, day: int) -> int:
         """What pays all that will have fallen due by a day, if nothing is paid before; see ``Paying.arrears_on``."""
-        return _due(self._at(day))
-
-    def payoff(self, day: int) -> int:
-        """What pays off everything owed on a day, if nothing is paid before."""
-        return _everything(self._at(day))
-
-    def _at(self, day: int) -> Account:
         self._check_to_come(day)
         account = _copied(self._base.account)
         account.advance(day)
-        return account
+        return _due(account)
+
+    def payoff(self, day: int) -> int:
+        """What pays off everything owed on a day, if nothing is paid before."""
+        return self.asked(day, Paying(off_on=day))
+
+    def asked(self, day: int, paying: Paying) -> int:
+        """What is to be paid on a day, if it was paid as stated before. AssertionError for a day gone by."""
+        for each in (day, *paying.days):
+            self._check_to_come(each)
+        walk = self._base.copied()
+        for each in walk.days(paying.days, day - 1):
+            self._pay(walk, paying, each)
+        walk.begin(day)
+        return self._asked(walk.account, paying, day)
+
+    def turn_after(self, day: int) -> int:
+        """The next day on which less may be asked than on the day before: a due day, or the day after one."""
+        found = END
+        for loan in self._base.account.live:
+            periods, period = loan.periods, loan.period
+            periods.need(period + 1)
+            while periods.ends[period] < day:
+                period += 1
+                periods.need(period + 1)
+            turn = periods.ends[period]
+            found = min(found, turn if turn > day else day + 1)
+        return found
+
+    def _asked(self, account: Account, paying: Paying, day: int) -> int:
+        """What is to be paid on the day an account stands at."""
+        if day == paying.off_on:
+            first = {loan.id for loan in self._base.account.live[: paying.off_loans]}
+            return _due(account) + _early(account, first)
+        if day == paying.arrears_on:
+            return _due(account)
+        if not paying.keeps(day):
+            return 0
+        return sum(sum(row.unpaid.values()) for loan in account.live for row in loan.unsettled if row.due == day)
 
     def _check_to_come(self, day: int) -> None:
         assert day >= self.payable, f"{self.line}: nothing can be paid on {date_of(day)} any more"
@@ -207,7 +248,7 @@ class Loans:
 
     def _pay(self, walk: _Walk, paying: Paying, day: int) -> Event | None:
         """Pay what is to be paid on a day; the repayment as the log would hold it, None for no money."""
-        amount = _asked(walk.account, paying, day) if day >= self.payable else 0
+        amount = self._asked(walk.account, paying, day) if day >= self.payable else 0
         if not amount:
             return None
         at = self._moment(day)
@@ -347,17 +388,6 @@ def _loan_copied(loan: Loan) -> Loan:
 # -- what is owed -----------------------------------------------------------------------------------
 
 
-def _asked(account: Account, paying: Paying, day: int) -> int:
-    """What is to be paid on the day an account stands at."""
-    if day == paying.all_on:
-        return _everything(account)
-    if day == paying.arrears_on:
-        return _due(account)
-    if not paying.keeps(day):
-        return 0
-    return sum(sum(row.unpaid.values()) for loan in account.live for row in loan.unsettled if row.due == day)
-
-
 def _due(account: Account) -> int:
     """What has fallen due and is not paid, with penalty up to the day, and what was written off and not recovered."""
     rows = ((loan, row) for loan in account.live for row in loan.unsettled)
@@ -365,10 +395,10 @@ def _due(account: Account) -> int:
     return owed + sum(loan.claim for loan in account.lost)
 
 
-def _everything(account: Account) -> int:
-    """What leaves nothing owed."""
-    claims = sum(loan.claim for loan in account.lost)
-    return claims + sum(account.payoff(loan.id).total for loan in account.live)
+def _early(account: Account, loans: Collection[str]) -> int:
+    """What pays off those of some loans that are still live, beyond what has fallen due of them."""
+    owed = [account.payoff(loan.id) for loan in account.live if loan.id in loans]
+    return sum(each.interest + each.principal + each.early_fee for each in owed)
 
 
 def _amount(event: Event) -> int:

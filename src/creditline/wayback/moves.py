@@ -2,8 +2,8 @@
 
 A step is done at noon of a local day, the first of them tomorrow; its events come ``takes`` later. What costs
 money is done on the first day on which the borrower's means, gathered since today, pay for it and for what comes before
-it in order of lever; a step may instead be put off to the last day on which its events are still known by the end of
-the cooling-off, which is what an event that is soon too old needs.
+it in order of levers, the line's own loans first; a step may instead be put off to the last day on which its events are
+still known by the end of the cooling-off, which is what an event that is soon too old needs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from creditline.events.kinds import NULL, FieldSpec, Kind, KindSpec, slots
 from creditline.facts.definitions import CountedFact
 from creditline.facts.expressions import Expr
 from creditline.policy.evaluating import Values, value_of
-from creditline.policy.levers import Lever, Said
+from creditline.policy.levers import PAYS, Does, Lever, Said
 from creditline.wayback.loans import Paying
 from creditline.wayback.situation import DAY, HORIZON, NOON, Situation
 
@@ -87,9 +87,9 @@ def available(situation: Situation) -> list[Lever]:
 
 
 def ways(situation: Situation, lever: Lever) -> list[Use]:
-    """Every way of using a lever for this line; none where its events cannot be said of it."""
+    """Every way of using a lever for this line; none where its events cannot be said of it, or it makes none known."""
     if lever.does is not None:
-        return [] if situation.loans is None else [Use(lever, money=_owed(situation, lever, situation.today + 1))]
+        return _payments(situation, lever)
     chosen = [0]
     if lever.chosen is not None:
         low, high = (_worked_out(bound, situation.values) for bound in lever.chosen)
@@ -104,9 +104,21 @@ def ways(situation: Situation, lever: Lever) -> list[Use]:
     return found
 
 
-def _owed(situation: Situation, lever: Lever, day: int) -> int:
-    """What paying the line's arrears on a day takes; what is owed anyway costs nothing."""
-    return situation.loans.arrears(day) if situation.loans and lever.does == "pay_arrears" else 0
+def _payments(situation: Situation, lever: Lever) -> list[Use]:
+    """Ways of paying on the line's own loans: of those paid off early, how many is chosen."""
+    loans = situation.loans
+    if loans is None or not lever.pays:
+        return []
+    numbers = range(1, min(loans.count, CHOSEN_MAX) + 1) if lever.does == "pay_off" else [0]
+    uses = (Use(lever, number) for number in numbers)
+    return [replace(use, money=_owed(situation, use, situation.today + 1, ())) for use in uses]
+
+
+def _owed(situation: Situation, use: Use, day: int, before: Sequence[Done]) -> int:
+    """What a use takes that pays on the line's loans on a day; what is owed anyway costs nothing."""
+    if situation.loans is None or use.lever.does not in ("pay_arrears", "pay_off"):
+        return 0
+    return situation.loans.asked(day, _paying([*before, Done(use, day)]))
 
 
 def _money(situation: Situation, lever: Lever, chosen: int) -> int | None:
@@ -142,21 +154,40 @@ def _last_day(situation: Situation, use: Use) -> int:
 def dated(situation: Situation, uses: Sequence[Use]) -> list[Done] | None:
     """These uses with the day each begins on; None where the borrower's means never pay for them."""
     monthly = _means(situation)
-    spent, out = 0, []
+    spent, out = 0, list[Done]()
     for use in uses:
         day = situation.today + 1
+        if use.lever.does == "pay_off":
+            day = max([day, *(each.day + 1 for each in out if each.use.lever.does == "pay_arrears")])
+            use = replace(use, money=_owed(situation, use, day, out))
         if use.money and monthly is not None:
             if monthly <= 0:
                 return None
-            # Arrears grow while one saves for them, so the day and the sum are found together.
+            # What is owed changes while one saves for it, so the day and the sum are found together.
             while (first := situation.today - (-(spent + use.money) * MONTH // monthly)) > day:
-                day = first
-                use = replace(use, money=_owed(situation, use.lever, day) or use.money)
+                day = _next_day(situation, use, day, first)
                 if day > situation.today + HORIZON // DAY:
                     return None
+                use = replace(use, money=_owed(situation, use, day, out) or use.money)
         spent += use.money
         out.append(Done(use, max(day, _last_day(situation, use)) if use.late else day))
     return out
+
+
+def priced(situation: Situation, done: Sequence[Done]) -> list[Done]:
+    """Uses in order of lever begun on these days, with what those cost on them that pay on the line's own loans."""
+    out = list[Done]()
+    for each in done:
+        money = _owed(situation, each.use, each.day, out) if each.use.lever.pays else each.use.money
+        out.append(replace(each, use=replace(each.use, money=money)))
+    return out
+
+
+def _next_day(situation: Situation, use: Use, day: int, first: int) -> int:
+    """The day on which the means are to be looked at next: they cannot pay before, whatever falls due meanwhile."""
+    if use.lever.does != "pay_off" or situation.loans is None:
+        return first
+    return min(first, situation.loans.turn_after(day))
 
 
 def _means(situation: Situation) -> int | None:
@@ -171,7 +202,7 @@ def carried_out(situation: Situation, uses: Sequence[Use]) -> Future | None:
 
     Two levers that would set the same field of the same kind of event contradict each other and are never combined.
     """
-    ordered = sorted(uses, key=lambda use: use.lever.name)
+    ordered = sorted(uses, key=lambda use: use.lever.order)
     said = [field for use in ordered for field in _sets(use.lever)]
     done = dated(situation, ordered)
     if done is None or len(set(said)) != len(said):
@@ -237,11 +268,18 @@ def _coming(situation: Situation, planned: Sequence[Event]) -> list[Event]:
 
 def _paying(done: Sequence[Done]) -> Paying:
     """What is paid: arrears on their day, and instalments on time from when nothing older is left unpaid."""
-    day = {each.use.lever.does: each.day for each in done}
-    arrears_on, from_day = day.get("pay_arrears"), day.get("keep_instalments")
+    mine = {each.use.lever.does: each for each in done if each.use.lever.pays}
+    arrears_on, from_day, off_on = (mine[each].day if each in mine else None for each in PAYS)
     if arrears_on is not None and from_day is not None:
         from_day = max(from_day, arrears_on)
-    return Paying(arrears_on=arrears_on, from_day=from_day)
+    return Paying(arrears_on, from_day, off_on=off_on, off_loans=mine["pay_off"].use.chosen if off_on else None)
+
+
+def payer(paying: Paying, day: int) -> Does:
+    """What a payment of a day on the line's own loans is made for."""
+    if day == paying.off_on:
+        return "pay_off"
+    return "pay_arrears" if day == paying.arrears_on else "keep_instalments"
 
 
 def _said(situation: Situation, use: Use, latest: dict[str, Kind | None]) -> list[Kind] | None:
@@ -316,4 +354,16 @@ def _named(kind: KindSpec, event: Event) -> Mapping[str, int | None]:
     return {name: None if row[field.slot] == NULL else row[field.slot] for name, field in kind.fields.items()}
 
 
-__all__ = ["Done", "Future", "Use", "available", "carried_out", "dated", "on_days", "open_now", "ways"]
+__all__ = [
+    "Done",
+    "Future",
+    "Use",
+    "available",
+    "carried_out",
+    "dated",
+    "on_days",
+    "open_now",
+    "payer",
+    "priced",
+    "ways",
+]

@@ -27,6 +27,7 @@ from creditline.wayback.ahead import (
     strikes,
 )
 from creditline.wayback.comparisons import Comparison, Reading, rests_on
+from creditline.wayback.drawing import Conduct, Undrawn, conduct
 from creditline.wayback.moves import available
 from creditline.wayback.preventing import LoansOf, Prevention, levers_for, opening, smallest, until_of
 from creditline.wayback.room import Room, rooms
@@ -71,6 +72,8 @@ class Trigger:
     """For ``levers`` and ``opening``."""
     rooms: tuple[Room, ...]
     """What the borrower can still do; empty where the rule does not rest on draws or early repayments."""
+    conduct: Conduct | None
+    """What the levers of draws do about it; None where drawing what is left does not fire it, or none is there."""
     on_draws: bool
     """Whether it rests on draws, so that without more of them it may stay away."""
 
@@ -111,10 +114,11 @@ def nearness_of(
     """
     assert situation.status in WATCHED, f"{situation.line} is {situation.status}"
     policy, engine = situation.policy, engine or engine_of(situation.policy)
-    ahead = life(situation, nothing_done(situation).events, situation.now + HORIZON, engine)
-    future = instalments_kept(situation)
+    nothing, future = nothing_done(situation), instalments_kept(situation)
+    ahead = life(situation, nothing.events, situation.now + HORIZON, engine)
     kept = () if future is None else life(situation, future.events, situation.now + HORIZON, engine)
-    watching = _Watching(situation, within, ahead, kept, loans_of, engine)
+    undrawn = Undrawn(situation, (future or nothing).events, engine)
+    watching = _Watching(undrawn, within, ahead, kept, loans_of)
     triggers = [watching.trigger(rule) for rule in policy.rules if strikes(rule)]
     triggers.sort(key=lambda each: (-each.rule.severity, -each.nearness))
     first = ahead[0] if ahead else None
@@ -124,10 +128,9 @@ def nearness_of(
 class _Watching:
     """One line, its life ahead, and what its rules say of it."""
 
-    def __init__(
-        self, situation: Situation, within: int, ahead: Life, kept: Life, loans_of: LoansOf | None, engine: Engine
-    ) -> None:
-        self.situation, self.within, self.engine = situation, within, engine
+    def __init__(self, undrawn: Undrawn, within: int, ahead: Life, kept: Life, loans_of: LoansOf | None) -> None:
+        self.undrawn, self.within = undrawn, within
+        self.situation, self.engine = situation, engine = undrawn.situation, undrawn.engine
         self.ahead, self.kept, self.loans_of = ahead, kept, loans_of
         self.reading = Reading(situation.policy, situation.values)
         seen = look(
@@ -141,6 +144,7 @@ class _Watching:
         hit = first_of(self.ahead, rule.code)
         stands = rule.code in self.situation.standing
         answer, prevention = self._answer(rule, hit, stands=stands)
+        left = () if self.fired & bit else rooms(self.situation, rule, self.engine)
         return Trigger(
             rule=rule,
             nearness=self.reading.nearness(rule.when),
@@ -153,7 +157,8 @@ class _Watching:
             kept=first_of(self.kept, rule.code),
             answer=answer,
             prevention=prevention,
-            rooms=() if self.fired & bit else rooms(self.situation, rule, self.engine),
+            rooms=left,
+            conduct=next((conduct(self.undrawn, rule, each, self.within) for each in left if each.act == "draw"), None),
             on_draws=self._on_draws(rule),
         )
 

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creditline.lending.kernel import fraction, interest, rate_of, rate_within
+from creditline.lending.terms import MILLION
+from creditline.policy.runtime import DAY
 
 Int64s = NDArray[np.int64]
 
@@ -40,7 +42,7 @@ LINE_PAID, LINE_DAYS, LINE_AMOUNT, LINE_OFFSET, LINE_NOW, LINE_CELLS = 14, 15, 1
 LOAN_BALANCE, LOAN_ACCRUED, LOAN_SINCE, LOAN_END, LOAN_COMING, LOAN_NEXT, LOAN_AT = 0, 1, 2, 3, 4, 5, 6
 LOAN_COMING_STOP, LOAN_RATE, LOAN_COUNT, LOAN_ROUNDING, LOAN_MONTHS, LOAN_FIRST_END = 6, 7, 8, 9, 10, 11
 LOAN_FIRST_TOP, LOAN_FIRST_BOTTOM, LOAN_FEE, LOAN_GRACE, LOAN_PENALTY, LOAN_PENALTY_ON = 12, 13, 14, 15, 16, 17
-LOAN_PENALTY_AFTER, LOAN_ORDER, LOAN_CELLS = 18, 19, 23
+LOAN_PENALTY_AFTER, LOAN_EARLY_FEE, LOAN_ORDER, LOAN_CELLS = 18, 19, 20, 24
 
 # A row fallen due, with the place of its loan in the scratch array; from ROW_PRINCIPAL on, what is unpaid of it.
 ROW_LOAN, ROW_DUE, ROW_AMOUNT, ROW_FROM, ROW_PRINCIPAL, ROW_INTEREST, ROW_FEE, ROW_PENALTY = 0, 1, 2, 3, 4, 5, 6, 7
@@ -52,7 +54,7 @@ END_DAY, END_BEGIN, END_FROM, END_DIGITS, END_PLACES, END_CELLS = 0, 1, 2, 3, 4,
 
 # The beginning of the scratch array.
 NOW_CREDIT, NOW_CLAIM, NOW_DAYS_LOST, NOW_PAID, NOW_DAYS, NOW_AMOUNT = 0, 1, 2, 3, 4, 5
-NOW_PRINCIPAL, NOW_NEXT, NOW_ROWS, NOW_HEAD, NOW_TAIL, NOW_WANTS, NOW_TAKEN = 6, 7, 8, 9, 10, 11, 12
+NOW_PRINCIPAL, NOW_NEXT, NOW_ROWS, NOW_HEAD, NOW_TAIL, NOW_WANTS, NOW_TAKEN, NOW_EARLY = 6, 7, 8, 9, 10, 11, 12, 13
 STEP = 16
 
 
@@ -154,9 +156,8 @@ def debt_left(row: int, s: Int64s) -> int:
 
 
 def debt_pay(day: int, money: int, debts: Int64s, s: Int64s) -> int:
-    """Pay what has fallen due, oldest first; what is left of the money. Principal among it goes to NOW_PRINCIPAL."""
+    """Pay what has fallen due, oldest first; what is left of the money. Principal paid is added to NOW_PRINCIPAL."""
     row = s[NOW_HEAD]
-    s[NOW_PRINCIPAL] = 0
     while money > 0 and row < s[NOW_TAIL]:
         debt_recognise(row, day, debts, s)
         place = s[row + ROW_LOAN]
@@ -217,17 +218,62 @@ def debt_owed(day: int, debts: Int64s, s: Int64s) -> int:
     return owed
 
 
-def debt_asked(day: int, arrears_on: int, from_day: int, debts: Int64s, s: Int64s) -> int:
-    """What is to be paid on a day."""
-    if day == arrears_on:
-        return debt_owed(day, debts, s)
+def debt_off(day: int, loans: int, debts: Int64s, s: Int64s) -> int:
+    """Pay off the first loans, of which nothing is left that has fallen due; what it takes.
+
+    Principal among it is added to NOW_PRINCIPAL and NOW_EARLY.
+    """
     asked = 0
-    if day >= from_day:
+    for place in range(STEP, STEP * (1 + min(loans, s[NOW_ROWS] // STEP - 1)), STEP):
+        debt_accrue(place, day, debts, s)
+        loan, principal = s[place + LOAN_AT], s[place + LOAN_BALANCE]
+        asked += s[place + LOAN_ACCRUED] + principal
+        if principal > 0:  # ``Loan.early_cost``, by millions and the rest so that no product leaves int64
+            millions, rest, fee = (principal - 1) // MILLION, (principal - 1) % MILLION, debts[loan + LOAN_EARLY_FEE]
+            asked += millions * fee + rest * fee // MILLION
+        s[NOW_PRINCIPAL] += principal
+        s[NOW_EARLY] += principal
+        s[place + LOAN_BALANCE] = 0
+        s[place + LOAN_ACCRUED] = 0
+        s[place + LOAN_COMING] = debts[loan + LOAN_COMING_STOP]
+    debt_look(debts, s)
+    return asked
+
+
+def debt_take(
+    day: int, arrears_on: int, from_day: int, off_on: int, off_loans: int, debts: Int64s, s: Int64s
+) -> int:  # fmt: skip
+    """Pay what is to be paid on a day, and give it.
+
+    Principal among it goes to NOW_PRINCIPAL, and to NOW_EARLY what of it had not fallen due.
+    """
+    s[NOW_PRINCIPAL] = 0
+    s[NOW_EARLY] = 0
+    asked, is_all = 0, day in (arrears_on, off_on)
+    if is_all:
+        asked = debt_owed(day, debts, s)
+    elif day >= from_day:
         row = s[NOW_TAIL] - STEP
         while row >= s[NOW_HEAD] and s[row + ROW_DUE] == day:
             asked += debt_left(row, s)
             row -= STEP
+    if asked > 0:
+        debt_pay(day, asked, debts, s)
+    if is_all:
+        s[NOW_CLAIM] = 0
+    if day == off_on:
+        asked += debt_off(day, off_loans, debts, s)
     return asked
+
+
+def debt_stop(day: int, arrears_on: int, off_on: int, stop: int, s: Int64s) -> int:
+    """The next day on which something falls due or money comes in, none later than the given one."""
+    if arrears_on > day:
+        stop = min(stop, arrears_on)
+    if off_on > day:
+        stop = min(stop, off_on)
+    soonest: int = s[NOW_NEXT]
+    return min(stop, soonest)
 
 
 def debt_behind(day: int, debts: Int64s, s: Int64s) -> tuple[int, int, int]:
@@ -272,8 +318,56 @@ def owed_on(line: int, day: int, debts: Columns) -> int:
     return debt_owed(day, cells, s)
 
 
+def asked_on(line: int, day: int, arrears_on: int, from_day: int, off_loans: int, debts: Columns) -> int:
+    """``Loans.asked`` of a line on a day, if on it so many loans are paid off early.
+
+    That is ``asked(day, Paying(arrears_on, from_day, off_on=day, off_loans=off_loans))``. A large number stands for no
+    day, or for all loans; days named are none earlier than the loans' ``payable``. NOT_CARRIED for a line or a day that
+    the columns do not tell of.
+    """
+    cells, s = debts
+    at = line * LINE_CELLS
+    if cells[at + LINE_CARRIED] == 0:
+        return 0
+    if cells[at + LINE_CARRIED] < 0 or day > cells[at + LINE_SEEN]:
+        return NOT_CARRIED
+    now, offset = cells[at + LINE_NOW], cells[at + LINE_OFFSET]
+    payable, that = (now + 1 + offset) // DAY, (now + offset) // DAY
+    debt_begin(at, cells, s)
+    while that < day:
+        if that >= payable:
+            debt_take(that, arrears_on, from_day, day, off_loans, cells, s)
+        that = debt_stop(that, arrears_on, day, day, s)
+        if that == s[NOW_NEXT]:
+            debt_fall_due(that, cells, s)
+    return debt_take(day, arrears_on, from_day, day, off_loans, cells, s)
+
+
+def loans_on(line: int, debts: Columns) -> int:
+    """``Loans.count`` of a line; 0 where the columns do not tell of it."""
+    cells, _ = debts
+    at = line * LINE_CELLS
+    cells_in_all: int = cells[at + LINE_LOAN_STOP] - cells[at + LINE_LOAN]
+    return cells_in_all // LOAN_CELLS
+
+
+def turn_after(line: int, day: int, debts: Columns) -> int:
+    """``Loans.turn_after`` of a line, for a day that the columns tell of; NO_DAY where they tell of no loan."""
+    cells, _ = debts
+    soonest, at = NO_DAY, line * LINE_CELLS
+    if cells[at + LINE_CARRIED] != 1:
+        return soonest
+    for loan in range(cells[at + LINE_LOAN], cells[at + LINE_LOAN_STOP], LOAN_CELLS):
+        end = cells[loan + LOAN_END]
+        while cells[end + END_DAY] < day:
+            end += END_CELLS
+        turn = cells[end + END_DAY]
+        soonest = min(soonest, turn if turn > day else day + 1)
+    return soonest
+
+
 FUNCTIONS = (
     debt_next, debt_look, debt_begin, debt_rate, debt_accrue, debt_recognise, debt_left, debt_pay, debt_fall_due,
-    debt_owed, debt_asked, debt_behind, debt_gross, owed_on,
+    debt_owed, debt_off, debt_take, debt_stop, debt_behind, debt_gross, owed_on, turn_after, asked_on, loans_on,
 )  # fmt: skip
 """In order of use, after those of ``lending.kernel``."""

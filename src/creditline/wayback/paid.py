@@ -36,6 +36,7 @@ from creditline.wayback.owing import (
     NOW_CREDIT,
     NOW_DAYS,
     NOW_DAYS_LOST,
+    NOW_EARLY,
     NOW_HEAD,
     NOW_NEXT,
     NOW_PAID,
@@ -48,12 +49,14 @@ from creditline.wayback.owing import (
     ROW_LOAN,
     STEP,
     Columns,
-    debt_asked,
+    asked_on,
     debt_begin,
     debt_behind,
     debt_fall_due,
     debt_gross,
-    debt_pay,
+    debt_stop,
+    debt_take,
+    loans_on,
     owed_on,
 )
 
@@ -299,17 +302,9 @@ def last_of_month(day: int) -> int:
     return month_start(month_index(day * DAY) + 1) // DAY - 1
 
 
-def next_stop(day: int, arrears_on: int, stop: int, s: Int64s) -> int:
-    """The next day on which something falls due or money comes in, none later than the given one."""
-    if arrears_on > day:
-        stop = min(stop, arrears_on)
-    soonest: int = s[NOW_NEXT]
-    return min(stop, soonest)
-
-
 def walk_ahead(  # noqa: PLR0913
-    at: int, arrears_on: int, from_day: int, until: int, until_day: int, offset: int, now: int,
-    debts: Int64s, s: Int64s, rows: Int64s, first: int,
+    at: int, arrears_on: int, from_day: int, off_on: int, off_loans: int, until: int, until_day: int, offset: int,
+    now: int, debts: Int64s, s: Int64s, rows: Int64s, first: int,
 ) -> int:  # fmt: skip
     """``paid_ahead`` day by day, from today to a day, of the line whose cells begin at a place."""
     day, payable = (now + offset) // DAY, (now + 1 + offset) // DAY
@@ -322,15 +317,13 @@ def walk_ahead(  # noqa: PLR0913
         last = begins + DAY - 1
         known, moment = max(last + late, now), max(begins + NOON_US, now + 1)
         if day >= payable and moment <= until:
-            amount = debt_asked(day, arrears_on, from_day, debts, s)
+            amount = debt_take(day, arrears_on, from_day, off_on, off_loans, debts, s)
             if amount > 0:
-                debt_pay(day, amount, debts, s)
                 money_at = moment
                 s[NOW_PAID] += amount
-                if day == arrears_on:
-                    s[NOW_CLAIM] = 0
+                early = 1 if s[NOW_EARLY] > 0 else 0
                 n = put_event(
-                    n, first, until, moment, moment, REPAID, amount, s[NOW_PRINCIPAL], 0, NULL, rows
+                    n, first, until, moment, moment, REPAID, amount, s[NOW_PRINCIPAL], early, NULL, rows
                 )  # fmt: skip
         wants = wants_of(day, settled, by_credit, money_at, told, told_stop, debts, s)
         if wants > s[NOW_WANTS]:
@@ -344,7 +337,7 @@ def walk_ahead(  # noqa: PLR0913
         if day >= month:
             month = last_of_month(day + 1)
         told, settled = told_stop, s[NOW_HEAD]
-        stop = next_stop(day, arrears_on, min(until_day + 1, month) if has_loans else until_day + 1, s)
+        stop = debt_stop(day, arrears_on, off_on, min(until_day + 1, month) if has_loans else until_day + 1, s)
         if settled < s[NOW_TAIL]:
             n = tell_between(n, until, day + 1, stop, offset, late, debts, s, rows)
         day = stop
@@ -353,11 +346,15 @@ def walk_ahead(  # noqa: PLR0913
     return n
 
 
-def paid_ahead(line: int, arrears_on: int, from_day: int, until: int, debts: Columns, rows: Int64s, first: int) -> int:
-    """The events of ``Loans.ahead(Paying(arrears_on, from_day), until)`` but its ``missing``, into rows from ``first``.
+def paid_ahead(
+    line: int, arrears_on: int, from_day: int, off_on: int, off_loans: int, until: int,
+    debts: Columns, rows: Int64s, first: int,
+) -> int:  # fmt: skip
+    """The events of ``Loans.ahead`` but its ``missing``, into rows from ``first``.
 
-    A row has ``at``, ``known``, the kind's code and the event's slots; rows come in order of ``known``, then ``at``. A
-    large number stands for no day. Gives the row after the last, FULL where there is no room for them all, and
+    They are those of ``ahead(Paying(arrears_on, from_day, off_on=off_on, off_loans=off_loans), until)``; a large number
+    stands for no day, or for all loans. A row has ``at``, ``known``, the kind's code and the event's slots; rows come
+    in order of ``known``, then ``at``. Gives the row after the last, FULL where there is no room for them all, and
     NOT_CARRIED where the columns do not tell of the line or of days up to ``until``.
     """
     cells, s = debts
@@ -368,7 +365,9 @@ def paid_ahead(line: int, arrears_on: int, from_day: int, until: int, debts: Col
         return first
     if cells[at + LINE_CARRIED] < 0 or until_day > cells[at + LINE_SEEN]:
         return NOT_CARRIED
-    return walk_ahead(at, arrears_on, from_day, until, until_day, offset, now, cells, s, rows, first)
+    return walk_ahead(
+        at, arrears_on, from_day, off_on, off_loans, until, until_day, offset, now, cells, s, rows, first
+    )  # fmt: skip
 
 
 # -- what is copied ------------------------------------------------------------------------------------
@@ -376,7 +375,7 @@ def paid_ahead(line: int, arrears_on: int, from_day: int, until: int, debts: Col
 FUNCTIONS = (
     rounded_up, rate_of, interest, leap_days_before, fraction, rate_within, *owing.FUNCTIONS,
     put_event, is_taken, take, take_moment, in_log, want_settled, wants_of, tell_settled, tell_arrears, tell_statement,
-    put_arrears, tell_between, last_of_month, next_stop, walk_ahead, paid_ahead,
+    put_arrears, tell_between, last_of_month, walk_ahead, paid_ahead,
 )  # fmt: skip
 """The functions copied, in order of use."""
 
@@ -395,4 +394,4 @@ def source() -> str:
     return "\n\n\n".join([said, *(inspect.getsource(function).rstrip() for function in FUNCTIONS)]) + "\n"
 
 
-__all__ = ["FULL", "FUNCTIONS", "NOT_CARRIED", "NUMBERS", "owed_on", "paid_ahead", "source"]
+__all__ = ["FULL", "FUNCTIONS", "NOT_CARRIED", "NUMBERS", "asked_on", "loans_on", "owed_on", "paid_ahead", "source"]

@@ -134,19 +134,37 @@ def _by_hand(planner: Kernel, situation: Situation) -> Callable[..., None]:
     def owed_on(_place: int, day: int, _debts: object) -> int:
         return loans.arrears(int(day))
 
-    def paid_ahead(
-        _place: int, arrears_on: int, from_day: int, end: int, _debts: object, rows: Int64s, n: int
+    def loans_on(_place: int, _debts: object) -> int:
+        return loans.count
+
+    def asked_on(
+        _place: int, day: int, arrears_on: int, from_day: int, off_loans: int, _debts: object
     ) -> int:  # fmt: skip
-        paying = Paying(*(None if day == NEVER else int(day) for day in (arrears_on, from_day)))
-        for event in situation.coming_of(paying):
+        return loans.asked(int(day), _paying(arrears_on, from_day, day, off_loans))
+
+    def turn_after(_place: int, day: int, _debts: object) -> int:
+        return loans.turn_after(int(day))
+
+    def paid_ahead(
+        _place: int, arrears_on: int, from_day: int, off_on: int, off_loans: int, end: int, _debts: object,
+        rows: Int64s, n: int,
+    ) -> int:  # fmt: skip
+        for event in situation.coming_of(_paying(arrears_on, from_day, off_on, off_loans)):
             if event.known <= end:
                 rows[n] = (event.at, event.known, KINDS[event.kind].code, *slots(event.body))
                 n += 1
         return n
 
-    vars(module).update(owed_on=owed_on, paid_ahead=paid_ahead)
+    vars(module).update(
+        owed_on=owed_on, loans_on=loans_on, asked_on=asked_on, turn_after=turn_after, paid_ahead=paid_ahead
+    )
     plan_many: Callable[..., None] = module.plan_many
     return plan_many
+
+
+def _paying(arrears_on: int, from_day: int, off_on: int, off_loans: int) -> Paying:
+    arrears, kept, off = (None if day == NEVER else int(day) for day in (arrears_on, from_day, off_on))
+    return Paying(arrears, kept, off_on=off, off_loans=None if off is None else int(off_loans))
 
 
 def plans_many(

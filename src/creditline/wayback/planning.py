@@ -450,7 +450,7 @@ def plan_many(
     work = (
         np.zeros((room, 2), np.int64), np.zeros(longest, np.int64), np.zeros(128, np.int64),
         np.zeros((room, 3 + SLOTS), np.int64), np.zeros(room, np.int64), np.zeros((2, room + CHANGES + 128), np.int64),
-        np.zeros((WAYS_KEPT, room, 3 + SLOTS), np.int64), np.zeros((WAYS_KEPT + 1, 3), np.int64),
+        np.zeros((WAYS_KEPT, room, 3 + SLOTS), np.int64), np.zeros((WAYS_KEPT + 1, 5), np.int64),
     )  # fmt: skip
     made = (
         np.zeros(128, np.int64), np.zeros(128, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64),

@@ -7,6 +7,7 @@ of which levers are best; here they become steps and events, and the events are 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import msgspec
 import numpy as np
@@ -15,34 +16,39 @@ from numpy.typing import NDArray
 from creditline.events.event import Event
 from creditline.events.kinds import ReopenRequested
 from creditline.i18n import LANGUAGES, text
-from creditline.lending.terms import date_of
-from creditline.lines.decision import STATUSES
+from creditline.lending.terms import date_of, day_number
 from creditline.lines.kernel import Engine
-from creditline.policy.compiler import STATE
-from creditline.policy.evaluating import value_of
+from creditline.policy import Policy
+from creditline.policy.evaluating import Values, value_of
+from creditline.policy.levers import DRAWS
 from creditline.wayback.cures import cure_of
-from creditline.wayback.moves import Done, Future, Use, carried_out, on_days
+from creditline.wayback.drawing import Spread, Undrawn, conduct_of_plan, draws_matter
+from creditline.wayback.moves import Done, Future, Use, carried_out, on_days, payer
 from creditline.wayback.planner import GOALS, Goal, Plans, plans_of, target_of
 from creditline.wayback.planning import U_ANSWERS, U_CHOSEN, U_DAY, U_LATE, U_MONEY, U_TIMES, U_USED
-from creditline.wayback.predict import returns, slices_of
-from creditline.wayback.situation import HORIZON, Situation, values_at
+from creditline.wayback.predict import Return, returns, slices_of
+from creditline.wayback.situation import DAY, HORIZON, NOON, Situation, values_at
 
 APPLY = "apply"
 """What the step of applying again is called in place of a lever's name."""
+
+APPLICATION = "plan-apply"
+"""Id of its event."""
 
 
 class Step(msgspec.Struct, frozen=True):
     """One thing to do by a day."""
 
     on: str
-    """Local day, YYYY-MM-DD."""
+    """Local day, YYYY-MM-DD; of making no draw, until when."""
     lever: str
     title: dict[str, str]
     amount: int | None
-    """Minor units; None for what costs no money."""
+    """Minor units; None for what costs no money. Of draws that are spread, one part."""
     chosen: int | None
     """How much of the lever is used, where there is anything to choose."""
     repeated: int
+    """How often; of draws that are spread, in how many parts."""
     answers: tuple[str, ...]
     """Codes of the reasons it answers; ``reopen`` for what coming back asks beyond them (``approve`` where the line was
     declined, ``raise`` where its limit was cut)."""
@@ -108,12 +114,13 @@ def reasons_of(situation: Situation) -> tuple[str, ...]:
         return situation.cut
     if situation.status != "declined":
         return situation.standing
-    state = situation.state.copy()
-    state[STATE.index("STATUS")] = STATUSES.index("applied")
-    values = values_at(situation.policy, situation.slices, state[None, :], situation.now)
-    policy = situation.policy
-    against = tuple(rule.code for rule in policy.rules if rule.on_application and value_of(rule.when, values) == 1)
-    return against or ((policy.approve.code,) if policy.approve else ())
+    approve = situation.policy.approve
+    return declining(situation.policy, situation.applying) or ((approve.code,) if approve else ())
+
+
+def declining(policy: Policy, values: Values) -> tuple[str, ...]:
+    """Codes of the rules that decline an application on these facts."""
+    return tuple(rule.code for rule in policy.rules if rule.on_application and value_of(rule.when, values) == 1)
 
 
 def _plan(situation: Situation, goal: Goal, found: Plans, engine: Engine | None) -> Plan:
@@ -129,6 +136,9 @@ def _plan(situation: Situation, goal: Goal, found: Plans, engine: Engine | None)
     steps = [step for each in done for step in _steps(situation, each, answers[each.use.lever.name], future, at)]
     if situation.status == "declined":
         steps.append(_application(situation, at))
+    conduct = conduct_step(situation, events, proved, engine)
+    if conduct is not None:
+        steps.append(conduct)
     return Plan(
         goal=goal,
         reopens_on=date_of(situation.day_of(at)).isoformat(),
@@ -166,7 +176,7 @@ def log_of(situation: Situation, future: Future, at: int) -> tuple[Event, ...]:
     reopen = situation.policy.reopen
     if situation.status == "declined":
         asked = situation.latest["application.received"]
-        return (*future.events, Event("plan-apply", situation.line, at, at, asked))
+        return (*future.events, Event(APPLICATION, situation.line, at, at, asked))
     if situation.status == "closed" and reopen is not None and reopen.by_request:
         noon = situation.noon(situation.today + 1)
         return (Event("plan-request", situation.line, noon, noon, ReopenRequested()), *future.events)
@@ -186,10 +196,9 @@ def _steps(situation: Situation, done: Done, answers: tuple[str, ...], future: F
         chosen = use.chosen if use.lever.chosen is not None else None
         yield _step(use, done.day, use.money or None, answers, chosen)
         return
-    back, arrears_on = situation.day_of(at), future.paying.arrears_on
     for day, amount in situation.ahead(future.paying).payments:
-        if day <= back and (day == arrears_on) == (use.lever.does == "pay_arrears"):
-            yield _step(use, day, amount, answers, None)
+        if day <= situation.day_of(at) and payer(future.paying, day) == use.lever.does:
+            yield _step(use, day, amount, answers, use.chosen or None)
 
 
 def _step(use: Use, day: int, amount: int | None, answers: tuple[str, ...], chosen: int | None) -> Step:
@@ -204,6 +213,49 @@ def _step(use: Use, day: int, amount: int | None, answers: tuple[str, ...], chos
     )
 
 
+# -- what a plan for a cut limit asks of the draws -------------------------------------------------------
+
+
+def is_conduct(situation: Situation, step: Step) -> bool:
+    """Whether a step says how to draw meanwhile, which makes nothing known; on an open line alone."""
+    does = {lever.name: lever.does for lever in situation.policy.levers}.get(step.lever)
+    return situation.status == "open" and does in DRAWS
+
+
+def conduct_step(
+    situation: Situation, events: Sequence[Event], back: Return, engine: Engine | None = None
+) -> Step | None:
+    """How to draw so that a future that raises a cut limit comes as it does; None where nothing is asked of draws."""
+    if situation.status != "open":
+        return None
+    found = conduct_of_plan(Undrawn(situation, events, engine), back)
+    if found is None:
+        return None
+    spread = found if isinstance(found, Spread) else None
+    return Step(
+        on=date_of(found.first).isoformat(),
+        lever=found.lever.name,
+        title=dict(found.lever.title),
+        amount=spread.part if spread else None,
+        chosen=None,
+        repeated=len(spread.days) if spread else 1,
+        answers=("raise",),
+    )
+
+
+def days_of(step: Step, every: int) -> list[int]:
+    """The local days of a step that is repeated so far apart (microseconds), from noon of its own on."""
+    first = day_number(date.fromisoformat(step.on)) * DAY + NOON
+    return [(first + number * every) // DAY for number in range(step.repeated)]
+
+
+def presumes_no_draw(situation: Situation, plan: Plan, engine: Engine | None = None) -> bool:
+    """Whether drawing all that is left at once would make a plan come otherwise, and none of its steps says so."""
+    if situation.status != "open" or any(is_conduct(situation, step) for step in plan.steps):
+        return False
+    return draws_matter(Undrawn(situation, plan.events, engine), Return(plan.reopens_at, plan.limit))
+
+
 def _unanswered(situation: Situation) -> tuple[str, ...]:
     """Standing reasons whose cure is not met at the end of the horizon if nothing happens; all where none is named."""
     reasons = reasons_of(situation)
@@ -216,4 +268,7 @@ def _unanswered(situation: Situation) -> tuple[str, ...]:
     return open_ or reasons or ("reopen",)
 
 
-__all__ = ["APPLY", "GOALS", "Goal", "Outlook", "Plan", "Step", "log_of", "outlook", "reasons_of"]
+__all__ = [
+    "APPLICATION", "APPLY", "GOALS", "Goal", "Outlook", "Plan", "Step", "conduct_step", "days_of", "declining",
+    "is_conduct", "log_of", "outlook", "presumes_no_draw", "reasons_of",
+]  # fmt: skip

@@ -31,21 +31,41 @@ class Return:
     """Minor units."""
 
 
+@dataclass(frozen=True)
+class Aim:
+    """Where a line is to come, however it comes there: open again, or to a limit above one."""
+
+    above: int | None = None
+    """Minor units; None where the line is to be open again."""
+
+    def met(self, row: Int64s) -> bool:
+        """Whether a decision brings the line there."""
+        if row[machine.D_STATUS] != machine.OPEN:
+            return False
+        if self.above is None:
+            return bool(row[machine.D_STATUS_BEFORE] != machine.OPEN)
+        return bool(row[machine.D_LIMIT] > self.above)
+
+
 def returns(
-    situation: Situation, futures: Sequence[Sequence[Event]], *, engine: Engine | None = None
+    situation: Situation, futures: Sequence[Sequence[Event]], aim: Aim | None = None, *, engine: Engine | None = None
 ) -> list[Return | None]:
     """For every future (events added to the line's log after now) when the line comes back; None within the horizon.
 
-    A declined line is back when an application opens it, an open one when its limit rises above that of now.
+    A declined line is back when an application opens it, an open one when its limit rises above that of now; with an
+    ``aim`` every line when that is met.
     """
-    found: list[Return | None] = [None] * len(futures)
     if not futures:
-        return found
-    decided = decisions(situation, futures, situation.now + HORIZON, engine=engine)
-    for row in decided.rows[::-1]:
-        if _is_back(situation, row):
-            found[int(row[machine.D_LINE])] = Return(int(row[machine.D_T]), int(row[machine.D_LIMIT]))
-    return found
+        return []
+    rows = decisions(situation, futures, situation.now + HORIZON, engine=engine).rows
+    own = [rows[rows[:, machine.D_LINE] == number] for number in range(len(futures))]
+    return [first_return(situation, each, aim) for each in own]
+
+
+def first_return(situation: Situation, rows: Int64s, aim: Aim | None = None) -> Return | None:
+    """When the decisions of one future, in the kernel's form, bring the line back; None where they do not."""
+    back = next((row for row in rows if (_is_back(situation, row) if aim is None else aim.met(row))), None)
+    return None if back is None else Return(int(back[machine.D_T]), int(back[machine.D_LIMIT]))
 
 
 def _is_back(situation: Situation, row: Int64s) -> bool:
@@ -66,4 +86,4 @@ def decisions(
     )  # fmt: skip
 
 
-__all__ = ["Return", "decisions", "returns", "slices_of"]
+__all__ = ["Aim", "Return", "decisions", "first_return", "returns", "slices_of"]

@@ -20,7 +20,7 @@ from creditline.policy.model import ATTRIBUTES, Rule
 from creditline.wayback.ahead import Hit, engine_of, first_of, lives, nothing_done
 from creditline.wayback.cures import cure_of, kinds_read
 from creditline.wayback.loans import Loans
-from creditline.wayback.moves import Done, Future, Use, available, carried_out, ways
+from creditline.wayback.moves import Done, Future, Use, available, carried_out, payer, ways
 from creditline.wayback.predict import slices_of
 from creditline.wayback.situation import HORIZON, Situation, values_at
 
@@ -140,9 +140,8 @@ def _steps(situation: Situation, done: Done, future: Future, until: int) -> Iter
         yield Step(done.day, use.lever, use.money or None, chosen, use.times)
         return
     for day, amount in situation.ahead(future.paying).payments:
-        mine = (day == future.paying.arrears_on) == (use.lever.does == "pay_arrears")
-        if mine and situation.noon(day) <= until:
-            yield Step(day, use.lever, amount, None, 1)
+        if payer(future.paying, day) == use.lever.does and situation.noon(day) <= until:
+            yield Step(day, use.lever, amount, use.chosen or None, 1)
 
 
 # -- levers that are not there yet ------------------------------------------------------------------

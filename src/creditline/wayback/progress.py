@@ -12,14 +12,26 @@ from creditline.clock import DAY
 from creditline.events.event import Event
 from creditline.events.kinds import ReopenRequested
 from creditline.lending.terms import date_of
+from creditline.policy.levers import Lever
 from creditline.wayback.moves import Done, Use, on_days
-from creditline.wayback.plans import Outlook, Plan, Step
-from creditline.wayback.predict import Return, returns
-from creditline.wayback.promise import DOWN, Stood
+from creditline.wayback.plans import APPLICATION, Outlook, Plan, Step
+from creditline.wayback.predict import Return, decisions, returns
+from creditline.wayback.promise import Stood
 from creditline.wayback.situation import Situation
-from creditline.wayback.steps import Log, Taken, day_of, done_on, is_blocked, is_done
+from creditline.wayback.steps import (
+    Log,
+    Taken,
+    Way,
+    applied_at,
+    day_of,
+    done_on,
+    has_strayed,
+    is_blocked,
+    is_done,
+    times_done,
+)
 
-StepState = Literal["done", "due", "late", "broken"]
+StepState = Literal["done", "due", "late", "broken", "strayed"]
 State = Literal[
     "due", "late", "back", "kept", "broken", "overridden", "lapsed", "given_up", "replaced", "voided",
 ]  # fmt: skip
@@ -45,7 +57,9 @@ class Progress:
     stood: Stood
     steps: tuple[StepStood, ...]
     expected: Return | None
-    """When the line comes back if the rest is done from now on; None where it is back, not waited for, or never."""
+    """When the line comes back if the rest is done from now on; None where it is back, or would not be in time."""
+    rest: tuple[Event, ...]
+    """What the log will hold then."""
     money_left: int
     effort_left: int
     better: Plan | None
@@ -71,52 +85,117 @@ def progress_of(
     ``outlook_of`` makes plans anew; without it none is looked for that is better.
     """
     t = situation.now if stood.ended is None else min(situation.now, stood.ended - 1)
-    waited_for = stood.ended is None and stood.back is None and situation.status in DOWN
+    waited_for = stood.ended is None and stood.back is None
     steps = tuple(_step(log, stood, each, situation, t) for each in stood.taken.plan.steps)
-    left = [each.step for each in steps if each.state not in ("done", None)] if waited_for else []
-    expected = returns(situation, [rest_of(situation, stood.taken, left)])[0] if waited_for else None
+    left = _to_do(stood.taken, steps) if waited_for else []
+    expected, rest = _expected(log, situation, stood, left) if waited_for else (None, ())
     money, effort = sum(each.amount or 0 for each in left), _effort(stood.taken, left)
     better = None
     if waited_for and outlook_of is not None:
-        day = situation.day_of(expected.at) if expected else None
-        better = _better(situation, stood.taken, outlook_of(situation).plans, (day, money, effort))
-    return Progress(stood, steps, expected, money, effort, better, waited_for and is_blocked(log, situation.now))
+        better = _better(situation, stood, outlook_of(situation).plans, _Left(expected, money, effort))
+    return Progress(stood, steps, expected, rest, money, effort, better, waited_for and is_blocked(log, situation.now))
+
+
+def _to_do(taken: Taken, steps: Iterable[StepStood]) -> list[Step]:
+    return [each.step for each in steps if each.state not in ("done", None) and not taken.restrains(each.step)]
 
 
 def _step(log: Log, stood: Stood, step: Step, situation: Situation, t: int) -> StepStood:
     taken = stood.taken
-    by, on = date_of(taken.by(step)).isoformat(), done_on(log, taken, step, t)
+    by, on = date_of(taken.by(step)).isoformat(), _done_on(log, stood, step, situation, t)
     if on is not None:
         return StepStood(step, "done", by, date_of(on).isoformat())
-    now = t == situation.now and situation.policy.version == taken.policy.version
-    if now and is_done(log, taken, step, t, lambda: situation.values):
+    if _is_cured(log, taken, step, situation, t):
         return StepStood(step, "done", by)
     if stood.because == "broken" and stood.codes == (step.lever,) and taken.breaks(step) == stood.ended:
         return StepStood(step, "broken", by)
     if stood.ended is not None or stood.back is not None:
         return StepStood(step, None, by)
+    if taken.restrains(step) and has_strayed(log, taken, step, t):
+        return StepStood(step, "strayed", by)
     return StepStood(step, "due" if situation.now < taken.end_of(taken.by(step)) else "late", by)
 
 
+def _done_on(log: Log, stood: Stood, step: Step, situation: Situation, t: int) -> int | None:
+    """The local day on which a step was known to be done; an application that was declined has to be made again."""
+    taken = stood.taken
+    if not taken.applies(step):
+        return done_on(log, taken, step, t)
+    if stood.back is None and stood.ended is not None:
+        return done_on(log, taken, step, t)
+    if stood.back is None and situation.status != "applied":
+        return None
+    known = applied_at(log, taken, t if stood.back is None else min(t, stood.back.at))
+    return None if known is None else situation.day_of(known)
+
+
+def _is_cured(log: Log, taken: Taken, step: Step, situation: Situation, t: int) -> bool:
+    """Whether a step needs no doing at present, because what it answers is cured."""
+    if taken.applies(step) or t != situation.now or situation.policy.version != taken.policy.version:
+        return False
+    return is_done(log, taken, step, t, lambda: situation.applying if taken.way == "approved" else situation.values)
+
+
 def _effort(taken: Taken, steps: Iterable[Step]) -> int:
-    return sum(taken.levers[step.lever].effort * step.repeated for step in steps)
+    used = [(lever, step.repeated) for step in steps if (lever := taken.lever(step)) is not None]
+    return sum(lever.effort * repeated for lever, repeated in used)
 
 
-def rest_of(situation: Situation, taken: Taken, left: Sequence[Step]) -> tuple[Event, ...]:
-    """What the log will hold if these steps are done on their days, late ones on the first day there is."""
-    first = situation.today if situation.noon(situation.today) > situation.now else situation.today + 1
+# -- what is left ------------------------------------------------------------------------------------
+
+
+def _expected(
+    log: Log, situation: Situation, stood: Stood, left: Sequence[Step]
+) -> tuple[Return | None, tuple[Event, ...]]:
+    """When the line comes where it is to be if these steps are done from now on, and what the log will hold then.
+
+    Not after the promise has lapsed: then another version may decide.
+    """
+    rests = _rests(log, situation, stood.taken, left)
+    for back, rest in zip(returns(situation, rests, stood.aim), rests, strict=True):
+        if back is not None and back.at < stood.taken.lapses:
+            return back, rest
+    return None, rests[0]
+
+
+def _rests(log: Log, situation: Situation, taken: Taken, left: Sequence[Step]) -> list[tuple[Event, ...]]:
+    """What the log will hold if these steps are done on their days, late ones on the first day there is.
+
+    A declined line applies on its day or on a later one, up to the last: there is one future for each.
+    """
     planned: dict[str, Done] = {}
     for step in left:
-        use = Use(taken.levers[step.lever], step.chosen or 0, step.repeated, money=step.amount or 0)
-        # What goes through the lending core is told payment by payment, and is one thing done from its first day on.
-        planned.setdefault(step.lever, Done(use, max(first, day_of(step.on))))
-    future = on_days(situation, [planned[name] for name in sorted(planned)])
+        lever = taken.lever(step)
+        if lever is not None:
+            # What goes through the lending core is told payment by payment, and is one thing from its first day on.
+            planned.setdefault(step.lever, _still_to_do(log, situation, taken, step, lever))
+    future = on_days(situation, sorted(planned.values(), key=lambda each: each.use.lever.order))
     events = future.events if future is not None else ()
+    if any(taken.applies(step) for step in left):
+        return _applications(situation, taken, events)
     reopen = situation.policy.reopen
-    if reopen is not None and reopen.by_request and not _has_asked(situation):
+    if taken.way == "back" and reopen is not None and reopen.by_request and not _has_asked(situation):
         at = situation.noon(situation.today + 1)
-        return (Event("plan-request", situation.line, at, at, ReopenRequested()), *events)
-    return events
+        return [(Event("plan-request", situation.line, at, at, ReopenRequested()), *events)]
+    return [events]
+
+
+def _still_to_do(log: Log, situation: Situation, taken: Taken, step: Step, lever: Lever) -> Done:
+    """What is not known yet of a step: on the days planned while it can still be known in time, else from now on."""
+    came = times_done(log, taken, step, situation.now)
+    use = Use(lever, step.chosen or 0, step.repeated - came, money=step.amount or 0)
+    planned = situation.day_of(situation.noon(day_of(step.on)) + came * lever.every)
+    if situation.noon(planned) + lever.takes > situation.now:
+        return Done(use, planned)
+    return Done(use, situation.today + (situation.noon(situation.today) <= situation.now))
+
+
+def _applications(situation: Situation, taken: Taken, events: tuple[Event, ...]) -> list[tuple[Event, ...]]:
+    """These events with the application of the plan behind them, on each day on which it may still come."""
+    planned = next(each for each in taken.plan.events if each.id == APPLICATION)
+    moments = [at for at in range(planned.at, taken.lapses, DAY) if at > situation.now]
+    asked = [msgspec.structs.replace(planned, at=at, known=at) for at in moments]
+    return [(*events, each) for each in asked] or [events]
 
 
 def _has_asked(situation: Situation) -> bool:
@@ -124,15 +203,27 @@ def _has_asked(situation: Situation) -> bool:
     return any(isinstance(each.body, ReopenRequested) and each.at > since for each in situation.visible)
 
 
-def _better(
-    situation: Situation, taken: Taken, plans: Sequence[Plan], left: tuple[int | None, int, int]
-) -> Plan | None:
+@dataclass(frozen=True)
+class _Left:
+    """What is left of a plan: what it leads to, and what it takes."""
+
+    expected: Return | None
+    money: int
+    effort: int
+
+
+def _better(situation: Situation, stood: Stood, plans: Sequence[Plan], left: _Left) -> Plan | None:
     """Of new plans the one of the same goal first that is better than what is left: day, money and effort."""
-    day, money, effort = left
-    for plan in sorted(plans, key=lambda each: each.goal != taken.plan.goal):
+    expected, above = left.expected, stood.aim.above
+    least = expected.limit if expected is not None else 0 if above is None else above + 1
+    for plan in sorted(plans, key=lambda each: each.goal != stood.taken.plan.goal):
+        if plan.limit < least:
+            continue
+        if expected is None:
+            return plan
         new = (situation.day_of(plan.reopens_at), plan.cost, plan.effort)
-        old = (new[0] + 1 if day is None else day, money, effort)
-        if day is None or (new != old and all(mine <= theirs for mine, theirs in zip(new, old, strict=True))):
+        old = (situation.day_of(expected.at), left.money, left.effort)
+        if new != old and all(mine <= theirs for mine, theirs in zip(new, old, strict=True)):
             return plan
     return None
 
@@ -145,6 +236,7 @@ class Cost(msgspec.Struct, frozen=True):
 
     line: str
     seal: str
+    way: Way
     goal: str
     made_on: str
     returns_on: str
@@ -155,7 +247,7 @@ class Cost(msgspec.Struct, frozen=True):
     otherwise_on: str | None
     """The day the version in force would bring the line back on for the same events; None for never."""
     otherwise_limit: int
-    """With which limit; 0 for never."""
+    """With which limit; for never the one it would leave the line, 0 where it cannot be drawn on."""
     days_earlier: int | None
     """By how many days the promise is earlier; None where it would never be."""
     owed: int | None
@@ -170,28 +262,39 @@ class Cost(msgspec.Struct, frozen=True):
 def cost_of(progress: Progress, pinned: Situation, unpinned: Situation, owed: int | None) -> Cost:
     """The cost of a promise that stands: the line as it is, and as the version in force alone would have it."""
     stood, taken = progress.stood, progress.stood.taken
-    left = [each.step for each in progress.steps if each.state not in ("done", None)]
-    events = rest_of(pinned, taken, left) if stood.back is None else ()
-    if unpinned.status in DOWN:
-        otherwise = returns(unpinned, [events])[0]
-    else:
-        otherwise = Return(unpinned.cell("SINCE"), unpinned.cell("LIMIT")) if unpinned.status == "open" else None
+    otherwise = _otherwise(progress, unpinned)
     back = stood.back
     on = pinned.day_of(back.at) if back else day_of(taken.plan.reopens_on)
     other = None if otherwise is None else pinned.day_of(otherwise.at)
     return Cost(
         line=pinned.line,
         seal=taken.seal,
+        way=taken.way,
         goal=taken.plan.goal,
         made_on=date_of((taken.since + taken.policy.utc_offset) // DAY).isoformat(),
         returns_on=date_of(on).isoformat(),
         limit=back.limit if back else taken.plan.limit,
         is_back=back is not None,
         otherwise_on=None if other is None else date_of(other).isoformat(),
-        otherwise_limit=0 if otherwise is None else otherwise.limit,
+        otherwise_limit=_kept_limit(progress, unpinned) if otherwise is None else otherwise.limit,
         days_earlier=None if other is None else other - on,
         owed=owed,
     )
+
+
+def _otherwise(progress: Progress, unpinned: Situation) -> Return | None:
+    """When the version in force alone would have the line where the promise is to bring it, for the same events."""
+    above, limit = progress.stood.aim.above, unpinned.cell("LIMIT")
+    if unpinned.status == "open" and (above is None or limit > above):
+        return Return(unpinned.cell("SINCE" if above is None else "LIMIT_SINCE"), limit)
+    return returns(unpinned, [progress.rest], progress.stood.aim)[0]
+
+
+def _kept_limit(progress: Progress, unpinned: Situation) -> int:
+    """The limit it would leave the line on the promised day: 0 unless it is open."""
+    until = max(unpinned.now, progress.stood.taken.plan.reopens_at)
+    ran = decisions(unpinned, [progress.rest], until)
+    return int(ran.column("LIMIT")[0]) if ran.statuses() == ["open"] else 0
 
 
 class Month(msgspec.Struct, frozen=True):
@@ -224,4 +327,4 @@ def by_month(costs: Iterable[Cost]) -> list[Month]:
     ]
 
 
-__all__ = ["Cost", "Month", "Progress", "State", "StepStood", "by_month", "cost_of", "progress_of", "rest_of"]
+__all__ = ["Cost", "Month", "Progress", "State", "StepStood", "by_month", "cost_of", "progress_of"]

@@ -16,16 +16,17 @@ from creditline.events.kinds import (
     PromiseMade,
 )
 from creditline.lines import machine
-from creditline.lines.decision import ACTIONS, STATUSES
+from creditline.lines.decision import ACTIONS
 from creditline.lines.kernel import Engine
 from creditline.lines.replay import Run, run
 from creditline.lines.succession import InForce, carried, onward
 from creditline.policy import Policy
 from creditline.policy.evaluating import Values
-from creditline.wayback.predict import BACK, Return
+from creditline.wayback.plans import Step, declining
+from creditline.wayback.predict import Aim, Return
 from creditline.wayback.proof import Proof
-from creditline.wayback.situation import values_at
-from creditline.wayback.steps import Log, Taken, is_blocked, is_done
+from creditline.wayback.situation import values_applying, values_at
+from creditline.wayback.steps import Log, Taken, is_blocked, is_done, way_of
 
 Because = Literal["given_up", "replaced", "voided", "overridden", "kept", "broken", "lapsed"]
 BLOCK = "BLOCK"
@@ -34,12 +35,7 @@ BLOCK = "BLOCK"
 _RANK: Mapping[Because, int] = {
     "given_up": 0, "replaced": 1, "voided": 2, "overridden": 3, "kept": 4, "broken": 5, "lapsed": 6,
 }  # fmt: skip
-_AGAINST = tuple(ACTIONS.index(action) for action in ("freeze", "close", "extend", "terminate"))
-_TERMINATE = ACTIONS.index("terminate")
-DOWN = ("closed", "frozen")
-"""Statuses a promise brings a line back from."""
-
-_DOWN = tuple(STATUSES.index(status) for status in DOWN)
+_AGAINST = tuple(ACTIONS.index(action) for action in ("decline", "freeze", "close", "extend", "terminate"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +43,10 @@ class Stood:
     """A plan taken up and what became of it, as far as is known. Moments in microseconds."""
 
     taken: Taken
+    aim: Aim
+    """Where the line is to come."""
     back: Return | None
-    """When the line came back under it."""
+    """When it came there under it."""
     ended: int | None
     """From when on it is followed no longer; None while it stands."""
     because: Because | None
@@ -81,7 +79,7 @@ def course(
 ) -> Course:
     """What became of every plan taken up by ``until``, and the succession of versions this makes for the line.
 
-    A promise whose proof is not kept, was made under another policy or for a line not closed or frozen binds nothing.
+    A promise whose proof is not kept or was made under another policy or for another line binds nothing.
     """
     ordered = sorted(versions, key=lambda each: each.since)
     own, stood = ordered, list[Stood]()
@@ -108,11 +106,11 @@ def _taken(
             continue
         proof = proof_of(body.plan)
         plan = next((each for each in proof.outlook.plans if each.goal == body.goal), None) if proof else None
-        if proof is None or plan is None or proof.outlook.line != log.line or proof.outlook.status not in DOWN:
+        if proof is None or plan is None or proof.outlook.line != log.line:
             continue
-        pinned = policy_of(proof.outlook.policy)
-        if pinned.name == policy_name:
-            yield Taken(event.id, body.plan, event.known, plan, pinned)
+        pinned, way = policy_of(proof.outlook.policy), way_of(proof.outlook.status)
+        if pinned.name == policy_name and way is not None:
+            yield Taken(event.id, body.plan, event.known, plan, pinned, way)
 
 
 def in_force(versions: Sequence[InForce], t: int) -> InForce:
@@ -165,6 +163,15 @@ class _Stand:
         """The line up to the taking up."""
         return onward(self.log.slices, self.own, self.taken.since, engine=self.engine)[-1]
 
+    def cell(self, name: str) -> int:
+        """One cell of the line's state at the taking up."""
+        return int(self.base.column(name)[0])
+
+    @cached_property
+    def aim(self) -> Aim:
+        """Where the line is to come."""
+        return Aim(self.cell("LIMIT") if self.taken.way == "raised" else None)
+
     @cached_property
     def last(self) -> int:
         """The last moment that can matter: a promise ends by itself before it."""
@@ -180,12 +187,32 @@ class _Stand:
 
     def unpinned(self) -> list[Run]:
         """The line after the taking up, under the versions in force; none where they are the plan's own."""
-        since = self.taken.since
+        return self._in_force_from(self.base, self.taken.since)
+
+    def opened(self, back: Return | None) -> list[Run]:
+        """The same from the approval of an application on: of a line they had declined they would see nothing more."""
+        if self.taken.way != "approved" or back is None:
+            return []
+        return self._in_force_from(self.pinned(back.at), back.at)
+
+    def _in_force_from(self, before: Run, since: int) -> list[Run]:
         now = InForce(in_force(self.versions, since).policy, since + 1)
         decide = [now, *(each for each in self.versions if since < each.since <= self.last)]
         if all(each.policy.version == self.taken.policy.version for each in decide):
             return []
-        return onward(self.log.slices, decide, self.last, since=self.base, engine=self.engine)
+        return onward(self.log.slices, decide, self.last, since=before, engine=self.engine)
+
+    @cached_property
+    def answered(self) -> frozenset[str]:
+        """Codes of rules that would have declined an application at the taking up: they override nothing.
+
+        What stands against a closed line is in its state, and does not fire anew; a declined line has no such reasons.
+        """
+        if self.taken.way != "approved":
+            return frozenset()
+        taken = self.taken
+        state = carried(self.base.states, self.base.policy, taken.policy)[0]
+        return frozenset(declining(taken.policy, values_applying(taken.policy, self.log.slices, state, taken.since)))
 
     def stood(self, after: int | None) -> Stood:
         """What became of it; ``after`` is when the next plan was taken up."""
@@ -193,8 +220,9 @@ class _Stand:
         pinned = self.pinned(self.last)
         back, kept = self._back(pinned)
         ends = [*self._said(after), *kept]
-        ends += [end for each in (pinned, *self.unpinned()) for end in _overriding(each)]
-        if int(self.base.column("STATUS")[0]) == machine.TERMINATED:
+        runs = [pinned, *self.unpinned(), *self.opened(back)]
+        ends += [end for each in runs for end in _overriding(each, self.answered)]
+        if self.cell("STATUS") == machine.TERMINATED:
             ends.append(_End(taken.since + 1, "overridden"))
         if back is None or back.at >= taken.lapses:
             blocked = is_blocked(self.log, taken.lapses)
@@ -203,9 +231,9 @@ class _Stand:
         ends += self._broken(first)
         end = min((each for each in ends if each.at <= self.until), key=lambda each: each.order, default=None)
         if end is None:
-            return Stood(taken, back, None, None)
+            return Stood(taken, self.aim, back, None, None)
         back = back if back is not None and back.at < end.at else None
-        return Stood(taken, back, end.at, end.because, end.codes)
+        return Stood(taken, self.aim, back, end.at, end.because, end.codes)
 
     def _said(self, after: int | None) -> Iterator[_End]:
         """Ends that the log states."""
@@ -221,20 +249,31 @@ class _Stand:
             yield _End(self.log.voids[taken.event], "voided")
 
     def _back(self, pinned: Run) -> tuple[Return | None, list[_End]]:
-        """When the line came back, and with what that ends the promise: its probation over, or stopped again."""
+        """When the line came back, and what ends the promise then: nothing more is to come, or it is stopped again."""
         back, kept = None, list[_End]()
-        if int(self.base.column("STATUS")[0]) not in (*_DOWN, machine.TERMINATED):
-            # The log was put right since: there was nothing to come back from.
-            back = Return(self.taken.since, int(self.base.column("LIMIT")[0]))
+        if self._was_there():
+            back = Return(self.taken.since, self.cell("LIMIT"))
             kept.append(_End(self.taken.since + self.taken.grace, "kept"))
         for row in pinned.rows:
             at, action = int(row[machine.D_T]), int(row[machine.D_ACTION])
-            if back is None and action in BACK:
+            if back is None and self.aim.met(row):
                 back = Return(at, int(row[machine.D_LIMIT]))
-                kept.append(_End(max(int(row[machine.D_PROBATION]), at + self.taken.grace), "kept"))
+                kept.append(_End(self._until(back, row), "kept"))
             elif back is not None and action in _AGAINST:
                 kept.append(_End(at, "kept", _codes(pinned.policy, row)))
         return back, kept
+
+    def _was_there(self) -> bool:
+        """Whether the log was put right since so that there was nothing to come back from."""
+        is_low = self.aim.above is not None and self.cell("LIMIT") < self.taken.plan.limit
+        return self.cell("STATUS") == machine.OPEN and not is_low
+
+    def _until(self, back: Return, row: Any) -> int:
+        """Until when the version of the plan goes on deciding for a line that came back."""
+        until = back.at + self.taken.grace
+        if row[machine.D_ACTION] == machine.REOPEN:
+            until = max(until, int(row[machine.D_PROBATION]))
+        return until if back.limit >= self.taken.plan.limit else max(until, self.taken.lapses)
 
     def _broken(self, before: int) -> list[_End]:
         """The first step not done in time, where that comes before everything else."""
@@ -242,23 +281,31 @@ class _Stand:
             breaks = self.taken.breaks(step)
             if breaks > before:
                 break
-            if not is_done(self.log, self.taken, step, breaks - 1, partial(self._values, breaks - 1)):
+            if not self._is_done(step, breaks - 1):
                 return [_End(breaks, "broken", (step.lever,))]
         return []
 
+    def _is_done(self, step: Step, t: int) -> bool:
+        if self.taken.applies(step) and self.pinned(t).column("STATUS")[0] == machine.APPLIED:
+            return True  # made too early, but it still waits to be decided
+        return is_done(self.log, self.taken, step, t, partial(self._values, t))
+
     def _values(self, t: int) -> Values:
-        return values_at(self.taken.policy, self.log.slices, self.pinned(t).states, t)
+        policy, states = self.taken.policy, self.pinned(t).states
+        if self.taken.way == "approved":
+            return values_applying(policy, self.log.slices, states[0], t)
+        return values_at(policy, self.log.slices, states, t)
 
 
-def _overriding(decided: Run) -> Iterator[_End]:
+def _overriding(decided: Run, answered: frozenset[str]) -> Iterator[_End]:
     """Where a rule that the deciding version names stops the line anew, or the line ends for good."""
-    named = set(decided.policy.promise.overridden_by)
+    named = set(decided.policy.promise.overridden_by) - answered
     for row in decided.rows:
         if row[machine.D_ACTION] not in _AGAINST:
             continue
         codes = _codes(decided.policy, row)
         found = tuple(code for code in codes if code in named)
-        if found or row[machine.D_ACTION] == _TERMINATE:
+        if found or row[machine.D_ACTION] == machine.TERMINATE:
             yield _End(int(row[machine.D_T]), "overridden", found or codes)
 
 
@@ -270,4 +317,4 @@ def _codes(policy: Policy, row: Any) -> tuple[str, ...]:
     return (*(rule.code for rule in mine), *([BLOCK] if by_block else []))
 
 
-__all__ = ["BLOCK", "DOWN", "Because", "Course", "Stood", "course", "in_force"]
+__all__ = ["BLOCK", "Because", "Course", "Stood", "course", "in_force"]

@@ -15,17 +15,14 @@ import msgspec
 
 from creditline.events.event import Event
 from creditline.facts.expressions import Expr
-from creditline.facts.slices import Slices
 from creditline.lending.terms import date_of, day_number
-from creditline.lines.decision import STATUSES
-from creditline.policy.compiler import STATE
-from creditline.policy.evaluating import Values, value_of
+from creditline.policy.evaluating import value_of
 from creditline.policy.levers import Lever
 from creditline.wayback.cures import cure_of
-from creditline.wayback.moves import Done, Future, Use, available, dated, on_days, ways
-from creditline.wayback.plans import APPLY, Plan, Step, log_of, reasons_of
+from creditline.wayback.moves import Done, Future, Use, available, dated, on_days, payer, priced, ways
+from creditline.wayback.plans import APPLY, Plan, Step, conduct_step, is_conduct, log_of, reasons_of
 from creditline.wayback.predict import Return, slices_of
-from creditline.wayback.situation import HORIZON, Situation, values_at
+from creditline.wayback.situation import HORIZON, Situation, values_applying, values_at
 
 EVENTS_TOLD = 5
 """Events told one by one; of more only how many."""
@@ -60,6 +57,7 @@ class Retaken:
         }
         found = [*self.wrong, *_otherwise(self.events, plan.events)]
         found += _steps_otherwise(situation, plan, self.future, back)
+        found += _conduct_otherwise(situation, plan, self.events, back) if back else ()
         found += [_difference(name, getattr(plan, name), value) for name, value in came.items()]
         return [each for each in found if each["planned"] != each["came"] or "why" in each]
 
@@ -97,6 +95,7 @@ class _Reading:
         """The uses in order of lever; what cannot be is noted."""
         found: dict[str, Done] = {}
         said: dict[tuple[str, str], str] = {}
+        tomorrow = self.situation.today + 1
         if not self.situation.now < self.plan.reopens_at <= self.situation.now + HORIZON:
             self._cannot("reopens_at", self.plan.reopens_at, None, "beyond")
         for number, step in enumerate(self.plan.steps, 1):
@@ -104,7 +103,9 @@ class _Reading:
             if step.lever == APPLY and self.situation.status == "declined":
                 self._applies(step, number)
                 continue
-            use = self._use(step, number, day)
+            if is_conduct(self.situation, step):
+                continue
+            use = self._use(step, number)
             if use is None or day is None:
                 continue
             if step.lever in found and use.lever.does is None:
@@ -113,9 +114,9 @@ class _Reading:
                 other = said.setdefault((kind, field), step.lever)
                 if other != step.lever:
                     self._cannot("lever", step.lever, number, "contradicts")
-            # Payments through the lending core are told one by one; the first says from when on.
-            found.setdefault(step.lever, Done(use, day))
-        return [found[name] for name in sorted(found)]
+            # Payments through the lending core are told one by one; instalments are kept from tomorrow on.
+            found.setdefault(step.lever, Done(use, tomorrow if use.lever.does == "keep_instalments" else day))
+        return priced(self.situation, sorted(found.values(), key=lambda each: each.use.lever.order))
 
     def otherwise(self, done: Sequence[Done]) -> list[Difference]:
         """Days on which the borrower's means do not pay for a step, or to which it would not be put off."""
@@ -123,8 +124,6 @@ class _Reading:
         late = dated(self.situation, [replace(each.use, late=each.use.lever.does is None) for each in done])
         found = []
         for number, each in enumerate(done):
-            if each.use.lever.does == "keep_instalments":
-                continue  # from when on is said by the first payment alone
             days = [] if soon is None or late is None else [soon[number].day, late[number].day]
             if each.day not in days:
                 step = next(place for place, one in enumerate(self.plan.steps, 1) if one.lever == each.use.lever.name)
@@ -148,7 +147,7 @@ class _Reading:
             return day
         return None
 
-    def _use(self, step: Step, number: int, day: int | None) -> Use | None:
+    def _use(self, step: Step, number: int) -> Use | None:
         lever = self.levers.get(step.lever)
         if lever is None or step.lever not in self.there:
             self._cannot("lever", step.lever, number, "unknown" if lever is None else "not_there")
@@ -157,13 +156,11 @@ class _Reading:
         if not options:
             self._cannot("lever", step.lever, number, "not_there")
             return None
-        if lever.does is not None:
-            loans = self.situation.loans
-            owed = loans.arrears(day) if loans and day is not None and lever.does == "pay_arrears" else 0
-            return Use(lever, money=owed)
-        chosen = None if lever.chosen is None else step.chosen
-        options = [each for each in options if each.chosen == (chosen if lever.chosen is not None else 0)]
-        if not options or chosen != step.chosen:
+        if lever.does in ("pay_arrears", "keep_instalments"):
+            return options[0]
+        has_choice = lever.chosen is not None or lever.does == "pay_off"
+        options = [each for each in options if each.chosen == (step.chosen if has_choice else 0)]
+        if not options or (step.chosen is not None and not has_choice):
             self._cannot("chosen", step.chosen, number, "no_way")
             return None
         options = [each for each in options if each.times == step.repeated]
@@ -195,6 +192,8 @@ def _steps_otherwise(situation: Situation, plan: Plan, future: Future, back: Ret
     uses = {each.use.lever.name: each.use for each in future.done}
     paid = dict(_payments(situation, future, back)) if back else {}
     for number, step in enumerate(plan.steps, 1):
+        if is_conduct(situation, step):
+            continue
         use = uses.get(step.lever)
         said: dict[str, object] = {"amount": None, "chosen": None, "repeated": 1, "answers": ("approve",)}
         if use is not None:
@@ -202,7 +201,7 @@ def _steps_otherwise(situation: Situation, plan: Plan, future: Future, back: Ret
             if use.lever.does is None:
                 said |= {"amount": use.money or None}
             else:
-                said |= {"chosen": None, "repeated": 1}
+                said |= {"chosen": use.chosen or None, "repeated": 1}
                 said |= {"amount": paid.pop((step.lever, step.on), None)} if back else {}
         for name, came in said.items():
             yield _difference(name, getattr(step, name), came, step=number)
@@ -212,14 +211,32 @@ def _steps_otherwise(situation: Situation, plan: Plan, future: Future, back: Ret
 
 def _payments(situation: Situation, future: Future, back: Return) -> Iterator[tuple[tuple[str, str], int]]:
     """What is paid through the lending core up to the day of coming back, by lever and day."""
-    named = {each.use.lever.does: each.use.lever.name for each in future.done if each.use.lever.does}
+    named = {each.use.lever.does: each.use.lever.name for each in future.done if each.use.lever.pays}
     if not named:
         return
-    until, arrears_on = situation.day_of(back.at), future.paying.arrears_on
+    until = situation.day_of(back.at)
     for day, amount in situation.ahead(future.paying).payments:
-        name = named.get("pay_arrears" if day == arrears_on else "keep_instalments")
+        name = named.get(payer(future.paying, day))
         if day <= until and name is not None:
             yield (name, date_of(day).isoformat()), amount
+
+
+def _conduct_otherwise(situation: Situation, plan: Plan, events: Sequence[Event], back: Return) -> Iterator[Difference]:
+    """What the plan asks of the draws and need not, asks otherwise, or should ask and does not."""
+    step = conduct_step(situation, events, back)
+    due = [] if step is None else [step]
+    for number, said in enumerate(plan.steps, 1):
+        if not is_conduct(situation, said):
+            continue
+        if not due or said.lever != due[0].lever:
+            yield _difference("lever", said.lever, None, step=number)
+            continue
+        made = due.pop()
+        for name in ("on", "title", "amount", "chosen", "repeated", "answers"):
+            what = "part" if name == "amount" else name
+            yield _difference(what, getattr(said, name), getattr(made, name), step=number)
+    for made in due:
+        yield _difference("lever", None, made.lever)
 
 
 def _otherwise(made: Sequence[Event], said: Sequence[Event]) -> list[Difference]:
@@ -249,7 +266,7 @@ def _answers(situation: Situation, future: Future, step: Done, back: Return) -> 
     if situation.status == "open":
         return ("raise",)
     if situation.status == "declined":
-        values = _applied(situation, slices, at)
+        values = values_applying(policy, slices, situation.state, at)
         against = [policy.by_code[code] for code in reasons_of(situation) if code in policy.by_code]
         found = [rule.code for rule in against if _sound(situation, rule.when) and value_of(rule.when, values) == 1]
         approves = policy.approve is not None and value_of(policy.approve.when, values) == 1
@@ -261,13 +278,6 @@ def _answers(situation: Situation, future: Future, step: Done, back: Return) -> 
     return tuple(
         code for code, exprs in asked.items() if value_of(exprs[0], values) != 1 or not _sound(situation, *exprs)
     )
-
-
-def _applied(situation: Situation, slices: Slices, at: int) -> Values:
-    """Facts of a declined line at a moment at which it applies again."""
-    state = situation.state.copy()
-    state[STATE.index("STATUS")], state[STATE.index("SINCE")] = STATUSES.index("applied"), at
-    return values_at(situation.policy, slices, state[None, :], at)
 
 
 def _sound(situation: Situation, *exprs: Expr) -> bool:

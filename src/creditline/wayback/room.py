@@ -15,8 +15,8 @@ from creditline.events.kinds import DrawBooked, Kind, RepaymentReceived
 from creditline.facts.definitions import CountedFact
 from creditline.lines.decision import ACTIONS
 from creditline.lines.kernel import Engine
-from creditline.lines.replay import look
-from creditline.policy.model import Rule
+from creditline.lines.replay import Look, look
+from creditline.policy.model import Policy, Rule
 from creditline.wayback.ahead import engine_of
 from creditline.wayback.predict import slices_of
 from creditline.wayback.situation import Situation
@@ -71,7 +71,6 @@ class _Trying:
         self, situation: Situation, rule: Rule, act: Act, facts: Sequence[CountedFact], engine: Engine
     ) -> None:
         self.situation, self.rule, self.act, self.engine = situation, rule, act, engine
-        self.bit = 1 << situation.policy.rules.index(rule)
         self.counted = any(fact.operator == "count" for fact in facts)
         self.within = max((fact.within for fact in facts if fact.after is not None), default=0)
         """How soon after the other kind an act must follow to count; 0 where no fact asks that."""
@@ -111,15 +110,24 @@ class _Trying:
         states = self.situation.state[None, :].repeat(len(futures), axis=0)
         t = max(future[-1].at for future in futures)
         seen = look(slices, self.situation.policy, t, states, threads=1, engine=self.engine, keep_facts=False)
-        if self.rule.severity > 0:
-            return [bool(each[1] & self.bit) for each in seen.verdicts.tolist()]
-        return [each[4] == _SET_LIMIT and bool(each[5] & self.bit) for each in seen.verdicts.tolist()]
+        return fired(self.situation.policy, self.rule, seen)
 
 
-def acts(situation: Situation, act: Act, count: int, amount: int, *, after: bool) -> tuple[Event, ...]:
-    """So many draws, of this amount in all (the last the largest), or early repayments, right after this moment.
+def fired(policy: Policy, rule: Rule, seen: Look) -> list[bool]:
+    """Whether a rule stops each line looked at, or sets its limit."""
+    bit = 1 << policy.rules.index(rule)
+    if rule.severity > 0:
+        return [bool(each[1] & bit) for each in seen.verdicts.tolist()]
+    return [each[4] == _SET_LIMIT and bool(each[5] & bit) for each in seen.verdicts.tolist()]
 
-    With ``after`` they follow one act of the other kind, of one minor unit.
+
+def acts(
+    situation: Situation, act: Act, count: int, amount: int, *, after: bool, at: int | None = None
+) -> tuple[Event, ...]:
+    """So many draws, of this amount in all (the last the largest), or early repayments, one microsecond after another.
+
+    They begin at a moment, right after now where none is given. With ``after`` they follow one act of the other kind,
+    of one minor unit.
     """
     bodies: list[Kind] = []
     small = RepaymentReceived(amount=1, principal=0, early=act == "early_repayment")
@@ -129,10 +137,9 @@ def acts(situation: Situation, act: Act, count: int, amount: int, *, after: bool
     else:
         bodies += [DrawBooked(amount=1)] if after else []
         bodies += [small] * count
-    at = situation.now + 1
+    first = situation.now + 1 if at is None else at
     return tuple(
-        Event(f"plan-act-{number}", situation.line, at + number, at + number, body)
-        for number, body in enumerate(bodies)
+        Event(f"plan-act-{moment}", situation.line, moment, moment, body) for moment, body in enumerate(bodies, first)
     )
 
 
@@ -144,4 +151,4 @@ def drawable(situation: Situation) -> int:
     return max(0, situation.cell("LIMIT") - max(0, drawn - repaid))
 
 
-__all__ = ["ACTS_MAX", "Act", "Room", "acts", "drawable", "rooms"]
+__all__ = ["ACTS_MAX", "Act", "Room", "acts", "drawable", "fired", "rooms"]

@@ -28,8 +28,6 @@ from creditline.lines.machine import (
     visit,
 )
 from creditline.wayback.futures import (
-    KEEP_INSTALMENTS,
-    PAY_ARREARS,
     R_SAID,
     W_CHOSEN,
     W_LEVER,
@@ -39,6 +37,7 @@ from creditline.wayback.futures import (
     coming_rows,
     noon,
     paid_rows,
+    paying,
     put,
     said_rows,
 )
@@ -64,7 +63,6 @@ if TYPE_CHECKING:  # given by the generated module
     )
     from creditline.wayback.futures import (
         DAY,
-        DOES,
         HORIZON,
         N_LEVERS,
         NEVER,
@@ -114,17 +112,8 @@ def compose(
     now: int, end: int, start: Start, target: int, place: int, debts: Debts, pick: Pick, w: Int64s, log: Log, work: Work
 ) -> int:  # fmt: skip
     """Rows of the future of these uses up to end, unordered; how many, -1 where an event cannot be said."""
-    choice, days, _ = pick
     rows = work[3]
-    arrears_on, from_day = NEVER, NEVER
-    for lever in range(N_LEVERS):
-        if choice[lever] >= 0 and DOES[lever] == PAY_ARREARS:
-            arrears_on = days[lever]
-        if choice[lever] >= 0 and DOES[lever] == KEEP_INSTALMENTS:
-            from_day = days[lever]
-    if arrears_on != NEVER and from_day != NEVER:
-        from_day = max(from_day, arrears_on)  # money goes to what is due longest
-    n = paid_rows(place, arrears_on, from_day, now + HORIZON, debts, work)
+    n = paid_rows(place, paying(pick, w), now + HORIZON, debts, work)
     first = n
     n = said_rows(now, start, pick, w, log, work, n)
     if n < 0:

@@ -13,7 +13,7 @@ from creditline.clock import DAY
 from creditline.events.event import Event
 from creditline.events.kinds import KINDS, NULL, SLOTS, EventVoided, Kind, slots
 from creditline.facts.slices import NEVER, Slices
-from creditline.lines.decision import STATUSES
+from creditline.lines.decision import STATUSES, Decision
 from creditline.lines.replay import measure
 from creditline.policy.compiler import STATE
 from creditline.policy.evaluating import Values
@@ -108,6 +108,11 @@ class Situation:
         """Facts, attributes and points now."""
         return values_at(self.policy, self.whole, self.state[None, :], self.now)
 
+    @cached_property
+    def applying(self) -> Values:
+        """The same as a declined line would have them if it applied now."""
+        return values_applying(self.policy, self.whole, self.state, self.now)
+
     @property
     def today(self) -> int:
         """The local day, counted from 1970-01-01."""
@@ -174,6 +179,21 @@ def values_at(policy: Policy, slices: Slices, states: Int64s, t: int) -> Values:
     }
 
 
+def values_applying(policy: Policy, slices: Slices, state: Int64s, t: int) -> Values:
+    """What a policy would read of the only line of these slices if it applied at a moment, given its state before."""
+    applied = state.copy()
+    applied[STATE.index("STATUS")], applied[STATE.index("SINCE")] = STATUSES.index("applied"), t
+    return values_at(policy, slices, applied[None, :], t)
+
+
+def cut_of(made: Sequence[Decision]) -> tuple[str, ...]:
+    """Why the limit that stands is lower than the one before it; nothing where it is not, or no rule cut it."""
+    for each in reversed(made):
+        if each.limit != each.limit_before:
+            return each.reasons if each.action == "set_limit" and each.limit < each.limit_before else ()
+    return ()
+
+
 def _requested(slices: Slices, t: int) -> int | None:
     """Amount of the latest application visible at ``t``."""
     kind = KINDS["application.received"]
@@ -181,4 +201,4 @@ def _requested(slices: Slices, t: int) -> int | None:
     return int(slices.values[kind.fields["amount"].slot, rows[-1]]) if len(rows) else None
 
 
-__all__ = ["DAY", "HORIZON", "NOON", "Situation", "slices_of", "values_at"]
+__all__ = ["DAY", "HORIZON", "NOON", "Situation", "cut_of", "slices_of", "values_applying", "values_at"]
