@@ -60,7 +60,7 @@ def _is_row_name(name: str, value: object) -> bool:
     return name.startswith("D_") and isinstance(value, int)
 
 
-LOADER = 2
+LOADER = 3
 """Number of the way load_compiled loads; raise it with any change there, since a cache made otherwise does not load."""
 
 
@@ -144,7 +144,10 @@ def load_compiled(path: Path) -> ModuleType:
     spec.loader.exec_module(module)
     for name, function in list(vars(module).items()):
         if inspect.isfunction(function):
-            setattr(module, name, _compiled_once(numba.njit(nogil=True, cache=True)(function)))
+            compiled = _compiled_once(numba.njit(nogil=True, cache=True)(function))
+            # Counting who holds an array takes longer than reading it; only what makes arrays has to.
+            compiled.targetoptions["_nrt"] = "np" in function.__code__.co_names
+            setattr(module, name, compiled)
     return module
 
 
