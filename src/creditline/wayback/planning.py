@@ -52,6 +52,7 @@ from creditline.wayback.search import (
     branch,
     compose,
     keep,
+    out_of_reach,
     seek,
     seek_approval,
 )
@@ -211,8 +212,8 @@ def future(
 
 
 def run(
-    now: int, end: int, early: int, target: int, n: int, spare: int, made: Made, s0: Int64s, judging: Judging,
-    changes: Int64s, b: Int64s,
+    now: int, end: int, early: int, target: int, beyond: int, n: int, spare: int, made: Made, s0: Int64s,
+    judging: Judging, changes: Int64s, b: Int64s,
 ) -> None:  # fmt: skip
     """Run the future laid out; where a number leaves int64 the line never comes back, and anything is in the way."""
     for cell in range(len(b)):
@@ -223,7 +224,7 @@ def run(
         if target == APPROVAL:
             seek_approval(now, end, spare, n, made, s0, judging, b)
         else:
-            seek(now, end, early, target, n, made, s0, judging, changes, b)
+            seek(now, end, early, target, beyond, n, made, s0, judging, changes, b)
     except Exception:
         overflowed = 1
     if overflowed:
@@ -288,9 +289,9 @@ def latest(now: int, money: int, effort: int, keys: Int64s) -> int:
 
 
 def weigh(
-    now: int, end: int, early: int, wide: int, spare: int, target: int, place: int, start: Start, debts: Debts,
-    log: Log, work: Work, made: Made, judging: Judging, b: Int64s, o: Int64s, w: Int64s, n_ways: int, pick: Pick,
-    chosen: Int64s, best: Int64s, keys: Int64s,
+    now: int, end: int, early: int, wide: int, beyond: int, spare: int, target: int, place: int, start: Start,
+    debts: Debts, log: Log, work: Work, made: Made, judging: Judging, b: Int64s, o: Int64s, w: Int64s, n_ways: int,
+    pick: Pick, chosen: Int64s, best: Int64s, keys: Int64s,
 ) -> bool:  # fmt: skip
     """Run a combination up to end, keep it where it is best, and mark the levers it is to be grown by.
 
@@ -304,7 +305,7 @@ def weigh(
     changes = work[5][0, CHANGES:]
     for kind in range(128 if wide else 0):
         changes[kind] = NEVER  # what grows too old and is said again is news
-    run(now, end, early, target, n, row, made, start[0], judging, changes, b)
+    run(now, end, early, target, beyond, n, row, made, start[0], judging, changes, b)
     if b[B_AT] != NEVER:
         money, effort, count = asks(pick, w)
         for goal in range(3):
@@ -350,6 +351,7 @@ def plan_line(
     q[Q_COMPLETE], q[Q_WAYS] = 1, n_ways
     work[7][WAYS_KEPT, 0] = 0
     early, wide = earliest(now, target, s0), ages(now, log)
+    beyond = out_of_reach(wide, w, n_ways)
     for cell in range(N_LEVERS + 1):
         stack[0, cell] = -1
     pending, weighed = 1, 0
@@ -373,8 +375,8 @@ def plan_line(
             weighed += 1
         near = min(end, now + NEAR) if is_new else end
         is_to_grow = weigh(
-            now, near, early, wide, spare, target, place, start, debts, log, work, made, judging, b, o, w, n_ways,
-            pick, chosen, best, keys,
+            now, near, early, wide, beyond, spare, target, place, start, debts, log, work, made, judging, b, o, w,
+            n_ways, pick, chosen, best, keys,
         )  # fmt: skip
         if near < end and b[B_AT] == NEVER and not b[B_STUCK]:
             done[k, N_LEVERS] = 1

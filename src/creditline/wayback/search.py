@@ -127,10 +127,13 @@ def compose(
 
 
 def seek(
-    now: int, end: int, early: int, target: int, n_visits: int, made: Made, s0: Int64s, judging: Judging,
+    now: int, end: int, early: int, target: int, beyond: int, n_visits: int, made: Made, s0: Int64s, judging: Judging,
     changes: Int64s, b: Int64s,
 ) -> None:  # fmt: skip
-    """Run one future from now (excluded) to end until the line is where it is to be; what is in the way into b."""
+    """Run one future until the line is where it is to be or end is past; what is in the way into b.
+
+    It also ends where the line cannot come back any more and what is to touch what is in the way is known already.
+    """
     begin, ends, at, known, until, kind, v, visits = made
     card, s, f, r, d, scratch, out = judging
     copy(s0, s)
@@ -161,11 +164,28 @@ def seek(
         if t <= early:  # what is in the way at the last visit before it still is then
             b[B_SEEN], b[B_CURE_EVER], b[B_ELSE_EVER] = 0, 0, 0
         hinder(target, s, f, r, b)
-        if t >= early and target == BACK and b[B_CURE]:
-            never = stuck(t, s, f, changes, b[B_CURE])
-            if never and (s[STATUS] == CLOSED or s[STATUS] == FROZEN):
-                b[B_CURE], b[B_FIRED], b[B_ELSE], b[B_STUCK] = never, 0, 0, 1
-                return
+        if t >= early and target == BACK and is_lost(t, beyond, s, f, r, changes, b):
+            return
+
+
+def is_lost(t: int, beyond: int, s: Int64s, f: Int64s, r: Int64s, changes: Int64s, b: Int64s) -> bool:
+    """Whether the line can come back no more, and what comes after t does not matter to how to grow.
+
+    Where a reason that stood in the way all along stands for ever, it is all that counts. Where it is another, what
+    is better comes back before t, and touches what was in the way until then, or touches that reason: which is among
+    what ever was in the way, or ``beyond`` what any use touches.
+    """
+    if s[STATUS] == TERMINATED:
+        b[B_STUCK] = 1
+        return True
+    if s[STATUS] != CLOSED and s[STATUS] != FROZEN:
+        return False
+    never = stuck(t, s, f, changes, s[REASONS] & ~r[CURED])
+    if never & b[B_CURE]:
+        b[B_CURE], b[B_FIRED], b[B_ELSE], b[B_STUCK] = never & b[B_CURE], 0, 0, 1
+    elif never & beyond or (never and not (b[B_CURE] or b[B_FIRED] or b[B_ELSE])):
+        b[B_STUCK] = 1
+    return bool(b[B_STUCK])
 
 
 def hinder(target: int, s: Int64s, f: Int64s, r: Int64s, b: Int64s) -> None:
@@ -262,6 +282,15 @@ def reach(
             if choice[other] >= 0 and w[choice[other], W_MONEY] > 0 and touches(other, wide, b, ever):
                 return True
     return False
+
+
+def out_of_reach(wide: int, w: Int64s, n_ways: int) -> int:
+    """Rules whose cures and conditions no use there is touches, as bits."""
+    within = 0
+    for k in range(n_ways):
+        cell = (wide * N_LEVERS + w[k, W_LEVER]) * 3
+        within |= TOUCH[cell] | TOUCH[cell + 1]
+    return ~within
 
 
 def branch(
@@ -371,7 +400,7 @@ def answers(target: int, s: Int64s, r: Int64s, standing: int) -> int:
 
 
 FUNCTIONS = (
-    compose, hinders, hinder, seek, apply_at, seek_approval, touches, reach, branch, named_before, before, keep,
-    answers,
+    compose, hinders, hinder, is_lost, seek, apply_at, seek_approval, touches, reach, out_of_reach, branch,
+    named_before, before, keep, answers,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""
