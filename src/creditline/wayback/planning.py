@@ -51,6 +51,7 @@ from creditline.wayback.search import (
     before,
     branch,
     compose,
+    hasten,
     keep,
     out_of_reach,
     seek,
@@ -362,6 +363,8 @@ def plan_line(
         is_new = k == weighed and pending > 0
         pending -= is_new
         if (is_new and is_known(done, weighed, pick[0])) or not date(now, s0, spare, place, debts, pick, w):
+            continue
+        if is_new and hasten(s0, pick, w) and is_known(done, weighed, pick[0]):
             continue
         end = worth(now, early, pick, w, keys, best)
         if end < (early if is_new else now + NEAR + 1):

@@ -30,11 +30,13 @@ from creditline.lines.machine import (
 from creditline.wayback.futures import (
     R_SAID,
     W_CHOSEN,
+    W_LATE,
     W_LEVER,
     W_MONEY,
     W_TIMES,
     Int64s,
     coming_rows,
+    last_day,
     noon,
     paid_rows,
     paying,
@@ -328,6 +330,18 @@ def branch(
             chosen[lever] = 1 if reach(lever, wide, choice, w, n_ways, spare, b, 1) else 0
 
 
+def hasten(s: Int64s, pick: Pick, w: Int64s) -> bool:
+    """Where a use put off begins when it would anyhow, take the one that is not put off; whether any is."""
+    choice, days, _ = pick
+    found = False
+    for lever in range(N_LEVERS):
+        k = choice[lever]
+        if k >= 0 and w[k, W_LATE] and days[lever] > last_day(s, lever, w[k, W_TIMES]):
+            choice[lever] = k - 1
+            found = True
+    return found
+
+
 def named_before(pick: Pick, w: Int64s, best: Int64s) -> bool:
     """Whether a combination comes before another by the names of its levers, and by how and when they are used."""
     choice, days, _ = pick
@@ -400,7 +414,7 @@ def answers(target: int, s: Int64s, r: Int64s, standing: int) -> int:
 
 
 FUNCTIONS = (
-    compose, hinders, hinder, is_lost, seek, apply_at, seek_approval, touches, reach, out_of_reach, branch,
+    compose, hinders, hinder, is_lost, seek, apply_at, seek_approval, touches, reach, out_of_reach, branch, hasten,
     named_before, before, keep, answers,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""
