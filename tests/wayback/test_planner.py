@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,11 +17,14 @@ from creditline.lines.replay import run
 from creditline.policy import Policy, load_policy
 from creditline.policy.compiler import STATE
 from creditline.wayback.cures import cure_of
+from creditline.wayback.debts import packed
 from creditline.wayback.lever_source import touched
 from creditline.wayback.planner import GOALS, Plans, planner_of, plans_many, targets_of
+from creditline.wayback.planner import _plans as plans_by
 from creditline.wayback.plans import outlook
 from creditline.wayback.situation import Situation
 from creditline.wayback.staying import seen_of, stuck_source
+from creditline.wayback.trails import Trail
 from tests.wayback.test_declined import CUT, applied, job, policy
 from tests.wayback.ways import DAY, START, bureau, event
 
@@ -140,6 +145,31 @@ def test_a_cure_is_stuck_only_where_time_alone_cannot_meet_it() -> None:
     # Draws and points change as days go by.
     assert not {"T04", "T06", "T07", "T10", "T05", "T13"} & told
     assert all(cure_of(rule) is not None for rule in consumer.rules)
+
+
+def test_a_run_taken_up_where_futures_part_ends_as_one_from_the_beginning(many: Many) -> None:
+    rules, slices, states = many
+    planner = planner_of(rules)
+    module, forgetful = planner.fresh(), planner.fresh()
+    take_up, visits = vars(module)["take_up"], Counter[str]()
+
+    def counted(name: str, visit: Callable[..., int]) -> Callable[..., int]:
+        def again(*arguments: object) -> int:
+            visits[name] += 1
+            return visit(*arguments)
+
+        return again
+
+    def never_taken_up(end: int, n: int, work: object, trail: Trail) -> int:
+        trail[2][:] = 0
+        run: int = take_up(end, n, work, trail)
+        return run
+
+    vars(module).update(visit=counted("taken up", vars(module)["visit"]))
+    vars(forgetful).update(visit=counted("from the beginning", vars(forgetful)["visit"]), take_up=never_taken_up)
+    arguments = slices, rules, states, NOW, targets_of(states), packed([None] * len(slices)), 0
+    assert same(plans_by(module.plan_many, *arguments), plans_by(forgetful.plan_many, *arguments))
+    assert 0 < visits["taken up"] < 0.8 * visits["from the beginning"]
 
 
 def test_the_planner_of_a_policy_is_made_once() -> None:

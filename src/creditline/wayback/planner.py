@@ -22,7 +22,7 @@ from creditline.lines.kernel import Engine, Kernel, kernel_source
 from creditline.lines.replay import card_tables
 from creditline.policy.compiler import STATE
 from creditline.policy.model import Policy
-from creditline.wayback import futures, paid, planning, search
+from creditline.wayback import futures, paid, planning, search, trails
 from creditline.wayback.debts import Debts, packed
 from creditline.wayback.lever_source import CHOSEN_MAX, NEVER, lever_source
 from creditline.wayback.loans import Paying
@@ -38,7 +38,7 @@ GOALS: tuple[Goal, ...] = ("fastest", "cheapest", "easiest")
 BY_HAND_ROOM = 20_000
 """Rows that the loans of a line worked out by hand may come to."""
 
-_PARTS = (futures, search, planning)
+_PARTS = (futures, trails, search, planning)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ from creditline.wayback.search import (
     seek,
     seek_approval,
 )
+from creditline.wayback.trails import MARKS, TRAILS, Trail, begin_trails, take_up
 
 if TYPE_CHECKING:  # given by the generated module
     from creditline.lines.machine import (
@@ -213,8 +214,8 @@ def future(
 
 
 def run(
-    now: int, end: int, early: int, target: int, beyond: int, n: int, spare: int, made: Made, s0: Int64s,
-    judging: Judging, changes: Int64s, b: Int64s,
+    now: int, end: int, early: int, target: int, beyond: int, n: int, spare: int, work: Work, made: Made, s0: Int64s,
+    judging: Judging, changes: Int64s, b: Int64s, trail: Trail,
 ) -> None:  # fmt: skip
     """Run the future laid out; where a number leaves int64 the line never comes back, and anything is in the way."""
     for cell in range(len(b)):
@@ -225,7 +226,8 @@ def run(
         if target == APPROVAL:
             seek_approval(now, end, spare, n, made, s0, judging, b)
         else:
-            seek(now, end, early, target, beyond, n, made, s0, judging, changes, b)
+            line_run = take_up(end, n, work, trail)
+            seek(now, end, early, target, beyond, n, made, s0, judging, changes, b, line_run, trail)
     except Exception:
         overflowed = 1
     if overflowed:
@@ -292,7 +294,7 @@ def latest(now: int, money: int, effort: int, keys: Int64s) -> int:
 def weigh(
     now: int, end: int, early: int, wide: int, beyond: int, spare: int, target: int, place: int, start: Start,
     debts: Debts, log: Log, work: Work, made: Made, judging: Judging, b: Int64s, o: Int64s, w: Int64s, n_ways: int,
-    pick: Pick, chosen: Int64s, best: Int64s, keys: Int64s,
+    pick: Pick, chosen: Int64s, best: Int64s, keys: Int64s, trail: Trail,
 ) -> bool:  # fmt: skip
     """Run a combination up to end, keep it where it is best, and mark the levers it is to be grown by.
 
@@ -306,7 +308,7 @@ def weigh(
     changes = work[5][0, CHANGES:]
     for kind in range(128 if wide else 0):
         changes[kind] = NEVER  # what grows too old and is said again is news
-    run(now, end, early, target, beyond, n, row, made, start[0], judging, changes, b)
+    run(now, end, early, target, beyond, n, row, work, made, start[0], judging, changes, b, trail)
     if b[B_AT] != NEVER:
         money, effort, count = asks(pick, w)
         for goal in range(3):
@@ -337,7 +339,7 @@ def next_one(stack: Int64s, pending: int, done: Int64s, weighed: int, pick: Pick
 def plan_line(
     now: int, target: int, place: int, lent: int, log: Log, s0: Int64s, debts: Debts, judging: Judging, work: Work,
     made: Made, e: Int64s, b: Int64s, o: Int64s, f0: Int64s, w: Int64s, stack: Int64s, done: Int64s, pick: Pick,
-    chosen: Int64s, best: Int64s, keys: Int64s, u: Int64s, q: Int64s,
+    chosen: Int64s, best: Int64s, keys: Int64s, u: Int64s, q: Int64s, trail: Trail,
 ) -> None:  # fmt: skip
     """The three plans of one line into keys (by goal) and u (by goal and lever), and how they were found into q.
 
@@ -353,6 +355,7 @@ def plan_line(
     work[7][WAYS_KEPT, 0] = 0
     early, wide = earliest(now, target, s0), ages(now, log)
     beyond = out_of_reach(wide, w, n_ways)
+    begin_trails(trail)
     for cell in range(N_LEVERS + 1):
         stack[0, cell] = -1
     pending, weighed = 1, 0
@@ -379,7 +382,7 @@ def plan_line(
         near = min(end, now + NEAR) if is_new else end
         is_to_grow = weigh(
             now, near, early, wide, beyond, spare, target, place, start, debts, log, work, made, judging, b, o, w,
-            n_ways, pick, chosen, best, keys,
+            n_ways, pick, chosen, best, keys, trail,
         )  # fmt: skip
         if near < end and b[B_AT] == NEVER and not b[B_STUCK]:
             done[k, N_LEVERS] = 1
@@ -461,6 +464,10 @@ def plan_many(
         np.zeros(128, np.int64), np.zeros(128, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64),
         np.zeros(size, np.int64), np.zeros(size, np.uint8), np.zeros((SLOTS, size), np.int64), np.zeros(size, np.int64),
     )  # fmt: skip
+    trail = (
+        np.zeros((TRAILS, room, 3 + SLOTS), np.int64), np.zeros((TRAILS, MARKS, 3 + len(s) + len(b)), np.int64),
+        np.zeros((TRAILS + 1, 2), np.int64),
+    )  # fmt: skip
     w, stack = np.zeros((ways_room, 6), np.int64), np.zeros((STACK_MAX, N_LEVERS + 1), np.int64)
     done, best = np.zeros((WEIGHED_MAX, N_LEVERS + 1), np.int64), np.zeros((3, 3, N_LEVERS), np.int64)
     pick = (np.zeros(N_LEVERS, np.int64), np.zeros(N_LEVERS, np.int64), np.zeros(N_LEVERS, np.int64))
@@ -475,7 +482,7 @@ def plan_many(
             plan_line(
                 now, targets[line], line, lent[line], log, s0, debts,
                 (cards[card_of[line]], s, f, r, d, scratch, out), work, made, e, b, o, f0, w, stack, done, pick, chosen,
-                best, keys[line], used[line], told[line],
+                best, keys[line], used[line], told[line], trail,
             )  # fmt: skip
         except Exception:
             failed = 2

@@ -43,6 +43,7 @@ from creditline.wayback.futures import (
     put,
     said_rows,
 )
+from creditline.wayback.trails import C_MARKS, Trail, mark_visit, recall
 
 if TYPE_CHECKING:  # given by the generated module
     from creditline.lines.machine import (
@@ -130,16 +131,19 @@ def compose(
 
 def seek(
     now: int, end: int, early: int, target: int, beyond: int, n_visits: int, made: Made, s0: Int64s, judging: Judging,
-    changes: Int64s, b: Int64s,
+    changes: Int64s, b: Int64s, line_run: int, trail: Trail,
 ) -> None:  # fmt: skip
     """Run one future until the line is where it is to be or end is past; what is in the way into b.
 
-    It also ends where the line cannot come back any more and what is to touch what is in the way is known already.
+    It goes on from what is remembered of it, else from now (excluded). It also ends where the line cannot come back
+    any more and what is to touch what is in the way is known already.
     """
     begin, ends, at, known, until, kind, v, visits = made
     card, s, f, r, d, scratch, out = judging
     copy(s0, s)
     g, wake = 0, now + 1
+    if trail[2][line_run, C_MARKS] > 0:
+        g, wake = recall(line_run, s, b, trail)
     while True:
         t = min(known[visits[g]] if g < n_visits else NEVER, wake)
         if t > end:
@@ -166,6 +170,7 @@ def seek(
         if t <= early:  # what is in the way at the last visit before it still is then
             b[B_SEEN], b[B_CURE_EVER], b[B_ELSE_EVER] = 0, 0, 0
         hinder(target, s, f, r, b)
+        mark_visit(line_run, t, wake, g, s, b, trail)
         if t >= early and target == BACK and is_lost(t, beyond, s, f, r, changes, b):
             return
 
