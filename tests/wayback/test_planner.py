@@ -18,6 +18,7 @@ from creditline.policy import Policy, load_policy
 from creditline.policy.compiler import STATE
 from creditline.wayback.cures import cure_of
 from creditline.wayback.debts import packed
+from creditline.wayback.futures import in_order
 from creditline.wayback.lever_source import touched
 from creditline.wayback.planner import GOALS, Plans, planner_of, plans_many, targets_of
 from creditline.wayback.planner import _plans as plans_by
@@ -170,6 +171,16 @@ def test_a_run_taken_up_where_futures_part_ends_as_one_from_the_beginning(many: 
     arguments = slices, rules, states, NOW, targets_of(states), packed([None] * len(slices)), 0
     assert same(plans_by(module.plan_many, *arguments), plans_by(forgetful.plan_many, *arguments))
     assert 0 < visits["taken up"] < 0.8 * visits["from the beginning"]
+
+
+def test_rows_in_a_few_stretches_are_put_in_order_of_time() -> None:
+    chance = random.Random(5)
+    for _ in range(500):
+        stretches = [sorted(chance.choices(range(9), k=chance.randint(0, 6))) for _ in range(chance.randint(0, 4))]
+        rows = np.array([[at] for stretch in stretches for at in stretch], np.int64).reshape(-1, 1)
+        order = np.zeros(len(rows), np.int64)
+        in_order(rows, len(rows), order)
+        assert order.tolist() == sorted(range(len(rows)), key=lambda row: int(rows[row, 0]))
 
 
 def test_the_planner_of_a_policy_is_made_once() -> None:

@@ -347,16 +347,48 @@ def coming_rows(now: int, end: int, first: int, log: Log, rows: Int64s, n: int) 
     return n
 
 
+def run_end(rows: Int64s, order: Int64s, first: int, n: int) -> int:
+    """Where rows that stand in order of time end."""
+    k = first + 1
+    while k < n and rows[order[k - 1], R_AT] <= rows[order[k], R_AT]:
+        k += 1
+    return min(k, n)
+
+
+def in_order(rows: Int64s, n: int, order: Int64s) -> None:
+    """Rows by time, those of one moment as they stand: a few stretches are in order already, and are merged."""
+    merged = np.empty(n, np.int64)
+    for i in range(n):
+        order[i] = i
+    stretches = 2
+    while stretches > 1:
+        stretches, first = 0, 0
+        while first < n:
+            middle = run_end(rows, order, first, n)
+            end = run_end(rows, order, middle, n)
+            i, j = first, middle
+            for k in range(first, end):
+                if j == end or (i < middle and rows[order[i], R_AT] <= rows[order[j], R_AT]):
+                    merged[k] = order[i]
+                    i += 1
+                else:
+                    merged[k] = order[j]
+                    j += 1
+            first = end
+            stretches += 1
+        for k in range(n):
+            order[k] = merged[k]
+
+
 def part(rows: Int64s, n: int, order: Int64s) -> None:
     """Order rows by time, with no two at one moment: of two the later in the list is put off by a microsecond."""
-    by_time = np.argsort(rows[:n, R_AT], kind="mergesort")
+    in_order(rows, n, order)
     before = -NEVER
     for k in range(n):
-        i = by_time[k]
+        i = order[k]
         rows[i, R_AT] = max(rows[i, R_AT], before + 1)
         rows[i, R_KNOWN] = max(rows[i, R_KNOWN], rows[i, R_AT])
         before = rows[i, R_AT]
-        order[k] = i
 
 
 def thin(rows: Int64s, n: int, order: Int64s, notes: Int64s) -> int:
@@ -470,6 +502,6 @@ def paid_rows(place: int, how: Paying, end: int, debts: Debts, work: Work) -> in
 
 FUNCTIONS = (
     noon, last_day, open_rows, add_way, ways_to_pay, ways, paying, date, last_row, put, steps_of, ended_rows,
-    last_said, is_whole, said_rows, coming_rows, part, thin, lay, paid_rows,
+    last_said, is_whole, said_rows, coming_rows, run_end, in_order, part, thin, lay, paid_rows,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""
