@@ -228,7 +228,8 @@ def _room(policy: Policy, slices: Slices) -> int:
 
 def _ways_room(policy: Policy) -> int:
     """Ways of using the levers there can be."""
-    return sum((CHOSEN_MAX if lever.chosen else 1) * lever.times * 2 for lever in policy.levers) + 1
+    amounts = (CHOSEN_MAX if lever.chosen or lever.does == "pay_off" else 1 for lever in policy.levers)
+    return sum(many * lever.times * 2 for many, lever in zip(amounts, policy.levers, strict=True)) + 1
 
 
 __all__ = [
