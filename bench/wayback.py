@@ -164,9 +164,9 @@ def wayback(scale: Scale) -> Iterator[Row]:
     debts = packed(loans)
     before = (time.perf_counter() - began) / len(loans)
     row = _row("such lines with loans in the lending core", lent, *_took(_ours(lent, debts), scale))
-    # The bar is set for the planner; what the lending core adds to it is told beside.
+    # The bar is for the planner; what the lending core adds to it is told beside.
     figure = f"{row.figure}; {before * 1e3:.2f} ms a line to work out the loans beforehand"
-    yield replace(row, figure=figure, bar="", met=None)
+    yield replace(row, figure=figure)
 
 
 def _took(plan: Callable[[], Plans], scale: Scale) -> tuple[Timing, Plans]:
