@@ -29,7 +29,7 @@ from creditline.service.dayend import day_end
 from creditline.service.lending import book_draw, publish_product, repay, request_draw
 from creditline.service.notices import notice_for
 from creditline.service.run import run_home
-from creditline.service.wayback import check_plan, plans_of, situation_of
+from creditline.service.wayback import beside, check_plan, plans_of, situation_of
 from creditline.store import Home
 from creditline.stories.load import load_story
 from creditline.wayback.moves import Use, carried_out
@@ -156,6 +156,13 @@ def test_the_plan_of_that_day_says_what_to_clear_here_and_elsewhere(planned: Pla
     # Three late instalments of a loan and two of interest: 90 days after they are paid the record is clear again.
     (paid,) = [step for step in planned.steps if step.lever == "pay_arrears"]
     assert day_of(planned.reopens_on) == day_of(paid.on) + 90
+
+
+def test_asked_for_later_it_would_come_back_with_more(closed: Life) -> None:
+    told = plans_of(closed.home, LINE, now=closed.home.decisions(LINE)[-1].at, goal="fastest").outlook
+    (plan,), back = told.plans, beside(closed.home, told).later["fastest"]
+    assert back.at > plan.reopens_at
+    assert back.limit > plan.limit
 
 
 def test_the_plans_own_events_put_into_the_log_bring_the_line_back_as_it_says(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -25,7 +24,9 @@ from creditline.money import format_minor
 
 if TYPE_CHECKING:
     from creditline.policy import Policy
-    from creditline.wayback.plans import Outlook, Step
+    from creditline.service.wayback import Beside
+    from creditline.wayback.plans import Outlook, Plan, Step
+    from creditline.wayback.predict import Return
 
 _LANG = preferred_language()
 
@@ -66,7 +67,7 @@ def _plans(
 
     from creditline.clock import parse_moment
     from creditline.service.versions import Versions
-    from creditline.service.wayback import plans_of, presuming_no_draw
+    from creditline.service.wayback import beside, plans_of
     from creditline.store import Home
     from creditline.wayback.plans import GOALS, Goal
 
@@ -76,20 +77,20 @@ def _plans(
         proof = plans_of(opened, line, now=None if now is None else parse_moment(now), goal=goal)
         simulated = bool(opened.get("simulated"))
         policy = Versions(opened)[proof.outlook.policy]
-        presuming = presuming_no_draw(opened, proof.outlook)
+        more = beside(opened, proof.outlook)
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(proof), indent=1) + b"\n")
     if as_json:
-        echo_json(_plain(proof.outlook, presuming) | {"simulated": simulated})
+        echo_json(_plain(proof.outlook, policy, more) | {"simulated": simulated})
         return
     if simulated:
         Console(highlight=False).print(text("common.simulated", lang), style="bold yellow")
-    _print(proof.outlook, policy, presuming, lang)
+    _print(proof.outlook, policy, more, lang)
     if out is not None:
         typer.echo(text("plan.written", lang, path=out, seal=proof.seal[:12]))
 
 
-def _plain(told: Outlook, presuming: Collection[str]) -> dict[str, Any]:
+def _plain(told: Outlook, policy: Policy, more: Beside) -> dict[str, Any]:
     """Money as decimal text in currency units."""
     return {
         "line": told.line,
@@ -98,11 +99,23 @@ def _plain(told: Outlook, presuming: Collection[str]) -> dict[str, Any]:
         "reasons": list(told.reasons),
         "never": list(told.never),
         "policy": told.policy,
-        "plans": [plan_plain(each) | {"presumes_no_draw": each.goal in presuming} for each in told.plans],
+        "plans": [plan_plain(each) | _beside_plain(each, policy, more) for each in told.plans],
     }
 
 
-def _print(told: Outlook, policy: Policy, presuming: Collection[str], lang: Language) -> None:
+def _beside_plain(plan: Plan, policy: Policy, more: Beside) -> dict[str, Any]:
+    back = more.later.get(plan.goal)
+    later = None if back is None else {"on": _day(back, policy), "limit": format_minor(back.limit)}
+    return {"presumes_no_draw": plan.goal in more.presume_no_draw, "later": later}
+
+
+def _day(back: Return, policy: Policy) -> str:
+    from creditline.clock import format_moment
+
+    return format_moment(back.at, policy.utc_offset)[:10]
+
+
+def _print(told: Outlook, policy: Policy, more: Beside, lang: Language) -> None:
     typer.echo(text(f"plan.{told.status}", lang, line=told.line, since=told.closed_on))
     for code in told.reasons:
         known = policy.by_code.get(code) or (policy.approve if policy.approve and policy.approve.code == code else None)
@@ -119,8 +132,11 @@ def _print(told: Outlook, policy: Policy, presuming: Collection[str], lang: Lang
             typer.echo(f"  {number}. {_step(step, policy, lang)}")
         if not each.steps:
             typer.echo("  " + text("plan.waiting", lang))
-        if each.goal in presuming:
+        if each.goal in more.presume_no_draw:
             typer.echo("  " + text("plan.presumes_no_draw", lang))
+        if (back := more.later.get(each.goal)) is not None:
+            limit = format_minor(back.limit, grouping=True)
+            typer.echo("  " + text("plan.later", lang, on=_day(back, policy), limit=limit))
 
 
 def _step(step: Step, policy: Policy, lang: Language) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,11 @@ from creditline.service.line import last_known, slices_of
 from creditline.service.pins import course_of, log_of, published
 from creditline.service.versions import Versions
 from creditline.store import Home
+from creditline.wayback.later import asked_later
 from creditline.wayback.loans import Loans
 from creditline.wayback.planner import target_of
 from creditline.wayback.plans import GOALS, Goal, Outlook, outlook, presumes_no_draw
+from creditline.wayback.predict import Return
 from creditline.wayback.promise import Course
 from creditline.wayback.proof import Proof, differences, read_proof, sealed
 from creditline.wayback.situation import Situation, cut_of
@@ -110,12 +112,23 @@ def plans_of(home: Home, line: str, *, now: int | None = None, goal: Goal | None
     return sealed(situation, told, home.position())
 
 
-def presuming_no_draw(home: Home, told: Outlook) -> frozenset[Goal]:
-    """Goals of plans that drawing all that is left would change, though no step of theirs speaks of draws."""
-    if told.status != "open":
-        return frozenset()
+@dataclass(frozen=True)
+class Beside:
+    """What is told beside plans and is no part of them, by goal."""
+
+    presume_no_draw: frozenset[Goal]
+    """Plans that drawing all that is left would change, though no step of theirs speaks of draws."""
+    later: Mapping[Goal, Return]
+    """What asking for the line on a later day than the plan does would bring, where that is a higher limit."""
+
+
+def beside(home: Home, told: Outlook) -> Beside:
+    """What is to be told beside plans."""
     situation = situation_of(home, told.line, now=told.now)
-    return frozenset(plan.goal for plan in told.plans if presumes_no_draw(situation, plan))
+    presume = (plan.goal for plan in told.plans if presumes_no_draw(situation, plan))
+    found = {plan.events: asked_later(situation, plan) for plan in told.plans}
+    later = {plan.goal: back for plan in told.plans if (back := found[plan.events]) is not None}
+    return Beside(frozenset(presume), later)
 
 
 def proof_of_file(path: Path) -> Proof:
@@ -136,5 +149,5 @@ def check_plan(home: Home, path: Path) -> tuple[Outlook, list[dict[str, Any]]]:
 
 
 __all__ = [
-    "Standing", "check_plan", "plans_of", "presuming_no_draw", "proof_of_file", "situation_of", "standing_of",
+    "Beside", "Standing", "beside", "check_plan", "plans_of", "proof_of_file", "situation_of", "standing_of",
 ]  # fmt: skip

@@ -82,7 +82,7 @@ class Future:
 def available(situation: Situation) -> list[Lever]:
     """Levers that are there for this line now."""
     return [
-        each for each in situation.policy.levers if each.when is None or _worked_out(each.when, situation.values) == 1
+        each for each in situation.policy.levers if each.when is None or worked_out(each.when, situation.values) == 1
     ]
 
 
@@ -92,7 +92,7 @@ def ways(situation: Situation, lever: Lever) -> list[Use]:
         return _payments(situation, lever)
     chosen = [0]
     if lever.chosen is not None:
-        low, high = (_worked_out(bound, situation.values) for bound in lever.chosen)
+        low, high = (worked_out(bound, situation.values) for bound in lever.chosen)
         chosen = [] if NULL in (low, high) else list(range(low, min(high, low + CHOSEN_MAX - 1) + 1))
     found = []
     for amount, times in product(chosen, range(1, lever.times + 1)):
@@ -124,11 +124,11 @@ def _owed(situation: Situation, use: Use, day: int, before: Sequence[Done]) -> i
 def _money(situation: Situation, lever: Lever, chosen: int) -> int | None:
     if lever.money is None:
         return 0
-    value = _worked_out(lever.money, {**situation.values, "chosen": chosen})
-    return None if value == NULL or value < 0 else _scaled(value, lever.money, 2)
+    value = worked_out(lever.money, {**situation.values, "chosen": chosen})
+    return None if value == NULL or value < 0 else scaled(value, lever.money, 2)
 
 
-def _worked_out(expr: Expr, values: Values) -> int:
+def worked_out(expr: Expr, values: Values) -> int:
     """The value of an expression; NULL also where a number leaves int64."""
     try:
         return value_of(expr, values)
@@ -136,7 +136,7 @@ def _worked_out(expr: Expr, values: Values) -> int:
         return NULL
 
 
-def _scaled(value: int, expr: Expr, places: int) -> int:
+def scaled(value: int, expr: Expr, places: int) -> int:
     """A number with the places of its expression as one with these places, cut towards zero."""
     finer = places - expr.type.places
     if finer >= 0:
@@ -193,8 +193,8 @@ def _next_day(situation: Situation, use: Use, day: int, first: int) -> int:
 def _means(situation: Situation) -> int | None:
     """What the borrower can spare a month, minor units; None where it is not known."""
     means = situation.policy.means
-    value = NULL if means is None else _worked_out(means, situation.values)
-    return None if means is None or value == NULL else _scaled(value, means, 2)
+    value = NULL if means is None else worked_out(means, situation.values)
+    return None if means is None or value == NULL else scaled(value, means, 2)
 
 
 def carried_out(situation: Situation, uses: Sequence[Use]) -> Future | None:
@@ -298,7 +298,7 @@ def _said(situation: Situation, use: Use, latest: dict[str, Kind | None]) -> lis
 def _body(said: Said, last: Kind | None, values: Values) -> Kind | None:
     fields: dict[str, Any] = {} if last is None else {name: getattr(last, name) for name in said.kind.fields}
     for name, expr in said.fields.items():
-        value = _field(said.kind.fields[name], expr, _worked_out(expr, values))
+        value = _field(said.kind.fields[name], expr, worked_out(expr, values))
         if value is NotImplemented:
             return None
         fields[name] = value
@@ -321,7 +321,7 @@ def _field(field: FieldSpec, expr: Expr, value: int) -> Any:
         return field.choices[value]
     if field.unit == "flag":
         return bool(value)
-    number = _scaled(value, expr, 2 if field.unit == "money" else 0)
+    number = scaled(value, expr, 2 if field.unit == "money" else 0)
     low, high = field.minimum, field.maximum
     fits = (low is None or number >= low) and (high is None or number <= high)
     return number if fits else NotImplemented

@@ -32,6 +32,9 @@ from creditline.wayback.situation import DAY, HORIZON, NOON, Situation, values_a
 APPLY = "apply"
 """What the step of applying again is called in place of a lever's name."""
 
+REQUEST = "plan-request"
+"""Id of the event by which a plan's line is asked for back."""
+
 APPLICATION = "plan-apply"
 """Id of its event."""
 
@@ -179,7 +182,7 @@ def log_of(situation: Situation, future: Future, at: int) -> tuple[Event, ...]:
         return (*future.events, Event(APPLICATION, situation.line, at, at, asked))
     if situation.status == "closed" and reopen is not None and reopen.by_request:
         noon = situation.noon(situation.today + 1)
-        return (Event("plan-request", situation.line, noon, noon, ReopenRequested()), *future.events)
+        return (Event(REQUEST, situation.line, noon, noon, ReopenRequested()), *future.events)
     return future.events
 
 
@@ -269,6 +272,20 @@ def _unanswered(situation: Situation) -> tuple[str, ...]:
 
 
 __all__ = [
-    "APPLICATION", "APPLY", "GOALS", "Goal", "Outlook", "Plan", "Step", "conduct_step", "days_of", "declining",
-    "is_conduct", "log_of", "outlook", "presumes_no_draw", "reasons_of",
+    "APPLICATION",
+    "APPLY",
+    "GOALS",
+    "REQUEST",
+    "Goal",
+    "Outlook",
+    "Plan",
+    "Step",
+    "conduct_step",
+    "days_of",
+    "declining",
+    "is_conduct",
+    "log_of",
+    "outlook",
+    "presumes_no_draw",
+    "reasons_of",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from creditline.events.kinds import ReopenRequested
 from creditline.lending.terms import date_of
 from creditline.policy.levers import Lever
 from creditline.wayback.moves import Done, Use, on_days
-from creditline.wayback.plans import APPLICATION, Outlook, Plan, Step
+from creditline.wayback.plans import APPLICATION, REQUEST, Outlook, Plan, Step
 from creditline.wayback.predict import Return, decisions, returns
 from creditline.wayback.promise import Stood
 from creditline.wayback.situation import Situation
@@ -176,7 +176,7 @@ def _rests(log: Log, situation: Situation, taken: Taken, left: Sequence[Step]) -
     reopen = situation.policy.reopen
     if taken.way == "back" and reopen is not None and reopen.by_request and not _has_asked(situation):
         at = situation.noon(situation.today + 1)
-        return [(Event("plan-request", situation.line, at, at, ReopenRequested()), *events)]
+        return [(Event(REQUEST, situation.line, at, at, ReopenRequested()), *events)]
     return [events]
 
 
