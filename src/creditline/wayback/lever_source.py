@@ -11,6 +11,7 @@ from creditline.facts.definitions import CountedFact
 from creditline.facts.expressions import Expr
 from creditline.policy.compiler import fact_order
 from creditline.policy.emit import Emitter
+from creditline.policy.evaluating import value_of
 from creditline.policy.levers import LENT, Lever
 from creditline.policy.model import Policy
 from creditline.wayback import search
@@ -68,7 +69,7 @@ def lever_source(policy: Policy) -> str:
         "FRESH_WITHIN": [_fresh_within(policy, kind) for kind in policy.coming],
         "CONFLICT": _conflicts(levers), "SAME_KINDS": _same_kinds(levers),
         "PERSISTS": [int(_persists(policy, lever)) for lever in levers],
-        "TOUCH": [mask for wide in (False, True) for lever in levers for mask in _touches(policy, lever, wide=wide)],
+        "TOUCH": [mask for wide in (False, True) for row in _touch_rows(policy, wide=wide) for mask in row],
     }  # fmt: skip
     constants = "\n".join(f"{name} = {_written(value)}" for name, value in rows.items())
     return "\n\n\n".join([constants, *_Functions(policy).sources()]) + "\n"
@@ -133,15 +134,28 @@ def _fresh_within(policy: Policy, kind: str) -> int:
     return min((fact.window.us for fact in kept if fact.window is not None), default=NEVER)
 
 
-def touched(policy: Policy, lever: Lever, *, wide: bool) -> frozenset[str]:
-    """Names of the facts a lever can change. Unless ``wide``, saying once more what was last said changes nothing."""
+def touched(policy: Policy, lever: Lever, *, wide: bool, kept: bool = False) -> frozenset[str]:
+    """Names of the facts a lever can change. Unless ``wide``, saying once more what was last said changes nothing.
+
+    With ``kept`` arrears are paid and instalments kept besides, so that nothing is late with the lever or without.
+    """
     names = set()
     for fact in policy.counted_facts:
         kinds = {kind.name for kind in (fact.kind, fact.after, fact.ended_by) if kind is not None}
+        if kept and (kinds == {"arrears.changed"} or _counts_late(fact)):
+            continue
         consented = "consent.given" in lever.kinds and fact.sources & set(policy.consents)
         if consented or (kinds & lever.kinds and (wide or not _says_again(policy, lever, fact))):
             names.add(fact.name)
     return frozenset(names)
+
+
+def _counts_late(fact: CountedFact) -> bool:
+    """Whether a fact looks at none but instalments settled late."""
+    if fact.kind.name != "instalment.settled" or fact.where is None or fact.where.names() != {"days_late"}:
+        return False
+    others = [kind for kind in (fact.after, fact.ended_by) if kind is not None and kind.name in LENT]
+    return not others and value_of(fact.where, {"days_late": 0}) != 1
 
 
 def _says_again(policy: Policy, lever: Lever, fact: CountedFact) -> bool:
@@ -161,9 +175,16 @@ def _persists(policy: Policy, lever: Lever) -> bool:
     return all(fact.kind.name not in LENT and (fact.operator == "open" or stays_known(policy, fact)) for fact in facts)
 
 
-def _touches(policy: Policy, lever: Lever, *, wide: bool) -> tuple[int, int, int]:
+def _touch_rows(policy: Policy, *, wide: bool) -> list[tuple[int, int, int]]:
+    """What each lever touches; then what paying loans off does where nothing is late."""
+    off = next((lever for lever in policy.levers if lever.does == "pay_off"), None)
+    rows = [_touches(policy, lever, wide=wide) for lever in policy.levers]
+    return [*rows, (0, 0, 0) if off is None else _touches(policy, off, wide=wide, kept=True)]
+
+
+def _touches(policy: Policy, lever: Lever, *, wide: bool, kept: bool = False) -> tuple[int, int, int]:
     """Cures and conditions of rules (bits by rule) and what is beyond them that a lever can change."""
-    changed = touched(policy, lever, wide=wide)
+    changed = touched(policy, lever, wide=wide, kept=kept)
 
     def reads(*exprs: Expr | None) -> bool:
         return any(policy.counted(expr) & changed for expr in exprs if expr is not None)

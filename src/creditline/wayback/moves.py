@@ -200,14 +200,22 @@ def _means(situation: Situation) -> int | None:
 def carried_out(situation: Situation, uses: Sequence[Use]) -> Future | None:
     """What comes of using these levers, in order of lever; None where they cannot be used together.
 
-    Two levers that would set the same field of the same kind of event contradict each other and are never combined.
+    Two levers that would set the same field of the same kind of event contradict each other and are never combined;
+    loans are paid off early only where instalments are kept too, if there is a lever for that.
     """
     ordered = sorted(uses, key=lambda use: use.lever.order)
     said = [field for use in ordered for field in _sets(use.lever)]
-    done = dated(situation, ordered)
-    if done is None or len(set(said)) != len(said):
+    does = {use.lever.does for use in uses}
+    if len(set(said)) != len(said) or ("pay_off" in does and keeping(situation) and "keep_instalments" not in does):
         return None
-    return on_days(situation, done)
+    done = dated(situation, ordered)
+    return None if done is None else on_days(situation, done)
+
+
+def keeping(situation: Situation) -> Lever | None:
+    """The lever there for this line that keeps the instalments of its own loans."""
+    kept = (lever for lever in available(situation) if lever.does == "keep_instalments")
+    return None if situation.loans is None else next(kept, None)
 
 
 def _sets(lever: Lever) -> set[tuple[str, str]]:

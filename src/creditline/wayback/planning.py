@@ -12,6 +12,8 @@ import numpy as np
 from creditline.lines.machine import CLOSED, D_FACTS, Int64s, Kinds, copy, enter, mark
 from creditline.wayback.futures import (
     CHANGES,
+    KEEP_INSTALMENTS,
+    PAY_OFF,
     W_CHOSEN,
     W_EFFORT,
     W_LATE,
@@ -22,6 +24,7 @@ from creditline.wayback.futures import (
     date,
     last_row,
     lay,
+    noon,
     part,
     thin,
     ways,
@@ -56,6 +59,7 @@ from creditline.wayback.search import (
     out_of_reach,
     seek,
     seek_approval,
+    touch_of,
 )
 from creditline.wayback.trails import MARKS, TRAILS, Trail, begin_trails, take_up
 
@@ -78,6 +82,7 @@ if TYPE_CHECKING:  # given by the generated module
         COMING_EVERY,
         COMING_KIND,
         DAY,
+        DOES,
         HORIZON,
         N_COMING,
         N_LEVERS,
@@ -90,6 +95,7 @@ if TYPE_CHECKING:  # given by the generated module
         Pick,
         Start,
         Work,
+        owed_on,
     )
     from creditline.wayback.search import APPLICATION, APPLIED, MINUTE_US, Judging
 
@@ -140,6 +146,8 @@ def grow(
         lever = w[k, W_LEVER]
         if not chosen[lever] or choice[lever] >= 0 or CONFLICT[lever] & used:
             continue
+        if DOES[lever] == PAY_OFF and not is_kept(choice, w, n_ways):
+            continue
         # What stays as it is once it is done is done at once, unless something worsens on the way.
         if w[k, W_LATE] and PERSISTS[lever] and not changed and not wide:
             continue
@@ -155,6 +163,23 @@ def grow(
         stack[j, lever], stack[j, N_LEVERS] = k, k
         n += 1
     return put_off(choice, w, n_ways, stack, n) if changed else n
+
+
+def is_kept(choice: Int64s, w: Int64s, n_ways: int) -> bool:
+    """Whether a combination keeps the instalments, or there is no way of doing so."""
+    for k in range(n_ways):
+        lever = w[k, W_LEVER]
+        if DOES[lever] == KEEP_INSTALMENTS and choice[lever] < 0:
+            return False
+    return True
+
+
+def soonest(early: int, pick: Pick) -> int:
+    """The earliest moment at which a combination can be any better than without the loans it pays off."""
+    for lever in range(N_LEVERS):
+        if pick[0][lever] >= 0 and DOES[lever] == PAY_OFF:
+            return max(early, noon(pick[1][lever]))
+    return early
 
 
 def cheaper(w: Int64s, a: int, b: int) -> bool:
@@ -292,9 +317,9 @@ def latest(now: int, money: int, effort: int, keys: Int64s) -> int:
 
 
 def weigh(
-    now: int, end: int, early: int, wide: int, beyond: int, spare: int, target: int, place: int, start: Start,
-    debts: Debts, log: Log, work: Work, made: Made, judging: Judging, b: Int64s, o: Int64s, w: Int64s, n_ways: int,
-    pick: Pick, chosen: Int64s, best: Int64s, keys: Int64s, trail: Trail,
+    now: int, end: int, early: int, wide: int, touch: Int64s, beyond: int, spare: int, target: int, place: int,
+    start: Start, debts: Debts, log: Log, work: Work, made: Made, judging: Judging, b: Int64s, o: Int64s, w: Int64s,
+    n_ways: int, pick: Pick, chosen: Int64s, best: Int64s, keys: Int64s, trail: Trail,
 ) -> bool:  # fmt: skip
     """Run a combination up to end, keep it where it is best, and mark the levers it is to be grown by.
 
@@ -316,7 +341,7 @@ def weigh(
                 keep(goal, b[B_AT], b[B_LIMIT], money, effort, count, pick, keys[goal], best[goal])
         if b[B_AT] // MINUTE_US == early // MINUTE_US:
             return False  # nothing can be sooner, and whatever is added costs
-    branch(wide, start[0][REASONS], pick[0], w, n_ways, spare, b, o, chosen)
+    branch(touch, start[0][REASONS], pick[0], w, n_ways, spare, b, o, chosen)
     return True
 
 
@@ -339,7 +364,7 @@ def next_one(stack: Int64s, pending: int, done: Int64s, weighed: int, pick: Pick
 def plan_line(
     now: int, target: int, place: int, lent: int, log: Log, s0: Int64s, debts: Debts, judging: Judging, work: Work,
     made: Made, e: Int64s, b: Int64s, o: Int64s, f0: Int64s, w: Int64s, stack: Int64s, done: Int64s, pick: Pick,
-    chosen: Int64s, best: Int64s, keys: Int64s, u: Int64s, q: Int64s, trail: Trail,
+    chosen: Int64s, touch: Int64s, best: Int64s, keys: Int64s, u: Int64s, q: Int64s, trail: Trail,
 ) -> None:  # fmt: skip
     """The three plans of one line into keys (by goal) and u (by goal and lever), and how they were found into q.
 
@@ -354,7 +379,8 @@ def plan_line(
     q[Q_COMPLETE], q[Q_WAYS] = 1, n_ways
     work[7][WAYS_KEPT, 0] = 0
     early, wide = earliest(now, target, s0), ages(now, log)
-    beyond = out_of_reach(wide, w, n_ways)
+    touch_of(wide, owed_on(place, (now + UTC_OFFSET) // DAY + 1, debts) if lent else 0, touch)
+    beyond = out_of_reach(touch, w, n_ways)
     begin_trails(trail)
     for cell in range(N_LEVERS + 1):
         stack[0, cell] = -1
@@ -369,7 +395,7 @@ def plan_line(
             continue
         if is_new and hasten(s0, pick, w) and is_known(done, weighed, pick[0]):
             continue
-        end = worth(now, early, pick, w, keys, best)
+        end = worth(now, soonest(early, pick), pick, w, keys, best)
         if end < (early if is_new else now + NEAR + 1):
             continue
         if is_new and weighed == WEIGHED_MAX:
@@ -381,8 +407,8 @@ def plan_line(
             weighed += 1
         near = min(end, now + NEAR) if is_new else end
         is_to_grow = weigh(
-            now, near, early, wide, beyond, spare, target, place, start, debts, log, work, made, judging, b, o, w,
-            n_ways, pick, chosen, best, keys, trail,
+            now, near, early, wide, touch, beyond, spare, target, place, start, debts, log, work, made, judging, b, o,
+            w, n_ways, pick, chosen, best, keys, trail,
         )  # fmt: skip
         if near < end and b[B_AT] == NEVER and not b[B_STUCK]:
             done[k, N_LEVERS] = 1
@@ -471,7 +497,7 @@ def plan_many(
     w, stack = np.zeros((ways_room, 6), np.int64), np.zeros((STACK_MAX, N_LEVERS + 1), np.int64)
     done, best = np.zeros((WEIGHED_MAX, N_LEVERS + 1), np.int64), np.zeros((3, 3, N_LEVERS), np.int64)
     pick = (np.zeros(N_LEVERS, np.int64), np.zeros(N_LEVERS, np.int64), np.zeros(N_LEVERS, np.int64))
-    chosen = np.zeros(N_LEVERS, np.int64)
+    chosen, touch = np.zeros(N_LEVERS, np.int64), np.zeros(3 * N_LEVERS + 4, np.int64)
     for line in range(first, last_line):
         if targets[line] < 0:
             continue
@@ -482,7 +508,7 @@ def plan_many(
             plan_line(
                 now, targets[line], line, lent[line], log, s0, debts,
                 (cards[card_of[line]], s, f, r, d, scratch, out), work, made, e, b, o, f0, w, stack, done, pick, chosen,
-                best, keys[line], used[line], told[line], trail,
+                touch, best, keys[line], used[line], told[line], trail,
             )  # fmt: skip
         except Exception:
             failed = 2
@@ -491,7 +517,7 @@ def plan_many(
 
 
 FUNCTIONS = (
-    earliest, ages, cheaper, put_off, grow, is_known, future, run, asks, is_hopeful, explain, latest, worth, weigh,
-    next_one, tell_one, tell, plan_line, plan_many,
+    earliest, ages, cheaper, put_off, is_kept, soonest, grow, is_known, future, run, asks, is_hopeful,
+    explain, latest, worth, weigh, next_one, tell_one, tell, plan_line, plan_many,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""

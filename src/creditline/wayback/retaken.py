@@ -19,7 +19,7 @@ from creditline.lending.terms import date_of, day_number
 from creditline.policy.evaluating import value_of
 from creditline.policy.levers import Lever
 from creditline.wayback.cures import cure_of
-from creditline.wayback.moves import Done, Future, Use, available, dated, on_days, payer, priced, ways
+from creditline.wayback.moves import Done, Future, Use, available, dated, keeping, on_days, payer, priced, ways
 from creditline.wayback.plans import APPLY, Plan, Step, conduct_step, is_conduct, log_of, reasons_of
 from creditline.wayback.predict import Return, slices_of
 from creditline.wayback.situation import HORIZON, Situation, values_applying, values_at
@@ -116,6 +116,10 @@ class _Reading:
                     self._cannot("lever", step.lever, number, "contradicts")
             # Payments through the lending core are told one by one; instalments are kept from tomorrow on.
             found.setdefault(step.lever, Done(use, tomorrow if use.lever.does == "keep_instalments" else day))
+        kept = keeping(self.situation)
+        if kept and any(each.use.lever.does == "pay_off" for each in found.values()):
+            # Instalments are kept too, though none may fall due before the line is back.
+            found.setdefault(kept.name, Done(Use(kept), tomorrow))
         return priced(self.situation, sorted(found.values(), key=lambda each: each.use.lever.order))
 
     def otherwise(self, done: Sequence[Done]) -> list[Difference]:

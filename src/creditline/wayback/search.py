@@ -28,6 +28,9 @@ from creditline.lines.machine import (
     visit,
 )
 from creditline.wayback.futures import (
+    KEEP_INSTALMENTS,
+    PAY_ARREARS,
+    PAY_OFF,
     R_SAID,
     W_CHOSEN,
     W_LATE,
@@ -66,6 +69,7 @@ if TYPE_CHECKING:  # given by the generated module
     )
     from creditline.wayback.futures import (
         DAY,
+        DOES,
         HORIZON,
         N_LEVERS,
         NEVER,
@@ -263,21 +267,43 @@ def seek_approval(
             day += 1
 
 
-def touches(lever: int, wide: int, b: Int64s, ever: int) -> bool:
+def touch_of(wide: int, overdue: int, touch: Int64s) -> None:
+    """Set, by lever, what it touches of cures, of conditions and beyond.
+
+    One row more is for paying loans off where nothing is late, and behind it is whether something is overdue.
+    """
+    for cell in range(3 * N_LEVERS + 3):
+        touch[cell] = TOUCH[wide * (3 * N_LEVERS + 3) + cell]
+    touch[3 * N_LEVERS + 3] = overdue
+
+
+def row_of(lever: int, choice: Int64s, touch: Int64s) -> int:
+    """The row of what a lever touches on top of a combination."""
+    if DOES[lever] != PAY_OFF:
+        return lever
+    paid, kept = touch[3 * N_LEVERS + 3] == 0, False
+    for other in range(N_LEVERS):
+        if choice[other] >= 0:
+            paid = paid or DOES[other] == PAY_ARREARS
+            kept = kept or DOES[other] == KEEP_INSTALMENTS
+    return N_LEVERS if paid and kept else lever
+
+
+def touches(row: int, touch: Int64s, b: Int64s, ever: int) -> bool:
     """Whether a lever touches any of what was ever in the way (or, with ``ever`` 0, any of what always was)."""
-    cell = (wide * N_LEVERS + lever) * 3
+    cell = row * 3
     if ever:
         return bool(
-            TOUCH[cell] & b[B_CURE_EVER] or TOUCH[cell + 1] & b[B_FIRED_EVER] or TOUCH[cell + 2] & b[B_ELSE_EVER]
+            touch[cell] & b[B_CURE_EVER] or touch[cell + 1] & b[B_FIRED_EVER] or touch[cell + 2] & b[B_ELSE_EVER]
         )
-    return bool(TOUCH[cell] & b[B_CURE] or TOUCH[cell + 1] & b[B_FIRED] or TOUCH[cell + 2] & b[B_ELSE])
+    return bool(touch[cell] & b[B_CURE] or touch[cell + 1] & b[B_FIRED] or touch[cell + 2] & b[B_ELSE])
 
 
 def reach(
-    lever: int, wide: int, choice: Int64s, w: Int64s, n_ways: int, spare: int, b: Int64s, ever: int
+    lever: int, touch: Int64s, choice: Int64s, w: Int64s, n_ways: int, spare: int, b: Int64s, ever: int
 ) -> bool:  # fmt: skip
     """The same, and whether what it costs puts off a later use that does."""
-    if touches(lever, wide, b, ever):
+    if touches(row_of(lever, choice, touch), touch, b, ever):
         return True
     if spare == NULL:
         return False
@@ -286,22 +312,22 @@ def reach(
         costs = costs or (w[k, W_LEVER] == lever and w[k, W_MONEY] > 0)
     if costs:
         for other in range(lever + 1, N_LEVERS):
-            if choice[other] >= 0 and w[choice[other], W_MONEY] > 0 and touches(other, wide, b, ever):
+            if choice[other] >= 0 and w[choice[other], W_MONEY] > 0 and touches(other, touch, b, ever):
                 return True
     return False
 
 
-def out_of_reach(wide: int, w: Int64s, n_ways: int) -> int:
+def out_of_reach(touch: Int64s, w: Int64s, n_ways: int) -> int:
     """Rules whose cures and conditions no use there is touches, as bits."""
     within = 0
     for k in range(n_ways):
-        cell = (wide * N_LEVERS + w[k, W_LEVER]) * 3
-        within |= TOUCH[cell] | TOUCH[cell + 1]
+        cell = w[k, W_LEVER] * 3
+        within |= touch[cell] | touch[cell + 1]
     return ~within
 
 
 def branch(
-    wide: int, standing: int, choice: Int64s, w: Int64s, n_ways: int, spare: int, b: Int64s, o: Int64s,
+    touch: Int64s, standing: int, choice: Int64s, w: Int64s, n_ways: int, spare: int, b: Int64s, o: Int64s,
     chosen: Int64s,
 ) -> None:  # fmt: skip
     """Mark the levers by which the combination is to be grown.
@@ -323,16 +349,16 @@ def branch(
                 count = 0
                 for k in range(n_ways):
                     lever = w[k, W_LEVER]
-                    if choice[lever] < 0 and reach(lever, wide, choice, w, n_ways, spare, o, 0):
+                    if choice[lever] < 0 and reach(lever, touch, choice, w, n_ways, spare, o, 0):
                         count += 1
                 if best < 0 or count < best:
                     best = count
                     for lever in range(N_LEVERS):
-                        chosen[lever] = 1 if reach(lever, wide, choice, w, n_ways, spare, o, 0) else 0
+                        chosen[lever] = 1 if reach(lever, touch, choice, w, n_ways, spare, o, 0) else 0
             bit += 1
     if best < 0:
         for lever in range(N_LEVERS):
-            chosen[lever] = 1 if reach(lever, wide, choice, w, n_ways, spare, b, 1) else 0
+            chosen[lever] = 1 if reach(lever, touch, choice, w, n_ways, spare, b, 1) else 0
 
 
 def hasten(s: Int64s, pick: Pick, w: Int64s) -> bool:
@@ -419,7 +445,7 @@ def answers(target: int, s: Int64s, r: Int64s, standing: int) -> int:
 
 
 FUNCTIONS = (
-    compose, hinders, hinder, is_lost, seek, apply_at, seek_approval, touches, reach, out_of_reach, branch, hasten,
-    named_before, before, keep, answers,
+    compose, hinders, hinder, is_lost, seek, apply_at, seek_approval, touch_of, row_of, touches, reach, out_of_reach,
+    branch, hasten, named_before, before, keep, answers,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""
