@@ -258,12 +258,27 @@ def test_what_is_asked_for_loans_paid_off_is_the_same(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@given(seen(), st.integers(0, 300))
-def test_the_day_after_which_less_may_be_asked_is_the_same(engine: Engine, loans: Loans, wait: int) -> None:
-    debts, day = packed([loans], 302), loans.payable + wait
-    if not debts.by_hand[0]:
-        turn = int(kernel().function("turn_after", engine)(0, day, debts.columns))
-        assert turn == loans.turn_after(day)
+@given(seen(), st.integers(1, 60), st.integers(0, 9_000_00), st.integers(1, 9_000_00), st.data())
+def test_loans_are_paid_off_on_the_first_day_the_means_do(
+    engine: Engine, loans: Loans, wait: int, spent: int, spare: int, data: st.DataObject
+) -> None:
+    debts, first = packed([loans], 402), loans.payable + wait
+    if debts.by_hand[0] or not loans.count:
+        return
+    way = data.draw(ways(loans))
+    way = replace(way, arrears_on=min(way.arrears_on, first - 1) if way.arrears_on else None)
+    last, count = first + data.draw(st.integers(0, 90)), data.draw(st.integers(1, loans.count))
+    wanted: tuple[int, int] | None = None
+    for day in range(first, last + 1):
+        asked = loans.asked(day, replace(way, off_on=day, off_loans=count))
+        if asked == 0 or (spent + asked) * 30 <= (day - loans.today) * spare:
+            wanted = (day, asked)
+            break
+    arrears_on, from_day = (NEVER if day is None else day for day in (way.arrears_on, way.from_day))
+    found = kernel().function("day_off", engine)(
+        0, first, last, arrears_on, from_day, count, loans.today, spent, spare, debts.columns
+    )
+    assert (wanted is None and found[0] > last) or tuple(map(int, found)) == wanted
 
 
 @given(seen(), st.integers(1, 200), st.data())

@@ -129,6 +129,14 @@ def test_what_says_again_what_was_said_touches_nothing() -> None:
     assert touched(rules, works, wide=False) == {"job"}
 
 
+def test_loans_paid_off_where_nothing_is_late_touch_nothing_that_looks_at_what_is() -> None:
+    rules = load_policy("consumer-line")
+    off = next(lever for lever in rules.levers if lever.does == "pay_off")
+    alone, kept = (touched(rules, off, wide=False, kept=kept) for kept in (False, True))
+    assert alone - kept == {"dpd", "worst_dpd_90d", "late_90d"}
+    assert {"repaid_ever", "on_time_streak", "good_months"} < kept < alone
+
+
 def test_arrears_that_only_grow_older_tell_nothing_new() -> None:
     consumer = load_policy("consumer-line")
     days = seen_of(consumer)["arrears.changed"][0]

@@ -151,7 +151,7 @@ class _Making:
         _place(loans, begins[4], owing.END_CELLS, owing.LOAN_END, owing.LOAN_FIRST_END)
         _place(parts, begins[4], owing.END_CELLS, owing.PART_END)
         cells = np.concatenate([table.ravel() for table in tables])
-        columns = cells, np.zeros((1 + self.steps) * owing.STEP, np.int64)
+        columns = cells, np.zeros(2 * (1 + self.steps) * owing.STEP, np.int64)
         return Debts(columns, np.array(self.lent, np.int64), by_hand, self.why, self.room)
 
 

@@ -79,7 +79,10 @@ if TYPE_CHECKING:  # given by the generated module
     def asked_on(
         place: int, day: int, arrears_on: int, from_day: int, off_loans: int, debts: Debts
     ) -> int: ...  # fmt: skip
-    def turn_after(place: int, day: int, debts: Debts) -> int: ...
+    def day_off(
+        place: int, first: int, last: int, arrears_on: int, from_day: int, off_loans: int, today: int, spent: int,
+        spare: int, debts: Debts,
+    ) -> tuple[int, int]: ...  # fmt: skip
     def loans_on(place: int, debts: Debts) -> int: ...
     def paid_ahead(
         place: int, arrears_on: int, from_day: int, off_on: int, off_loans: int, end: int, debts: Debts, rows: Int64s,
@@ -195,36 +198,48 @@ def date(now: int, s: Int64s, spare: int, place: int, debts: Debts, pick: Pick, 
     """Set the day each use begins on and what it costs; False where the borrower's means never pay for them."""
     choice, days, money = pick
     today, spent = (now + UTC_OFFSET) // DAY, 0
-    arrears_on, from_day, loans = NEVER, NEVER, 0
     for lever in range(N_LEVERS):
         if choice[lever] < 0:
             continue
         row = w[choice[lever]]
         day, costs = today + 1, row[W_MONEY]
         if DOES[lever] == PAY_OFF:
-            arrears_on, from_day, _, loans = paying(pick, w)
-            if arrears_on != NEVER:
-                day = max(day, arrears_on + 1)
-            costs = asked_on(place, day, arrears_on, from_day, loans, debts)
-        if costs != 0 and spare != NULL:
+            day, costs = off_day(day, today, spent, spare, place, debts, pick, w)
+        elif costs != 0 and spare != NULL:
             if spare <= 0:
                 return False
-            # What is owed changes while one saves for it, so the day and the sum are found together.
+            # Arrears grow while one saves for them, so the day and the sum are found together.
             first = today - (-((spent + costs) * MONTH) // spare)
             while first > day:
-                day, owed = first if DOES[lever] != PAY_OFF else min(first, turn_after(place, day, debts)), 0
+                day = first
                 if day > today + HORIZON // DAY:
                     return False
                 if DOES[lever] == PAY_ARREARS:
                     owed = owed_on(place, day, debts)
-                if DOES[lever] == PAY_OFF:
-                    owed = asked_on(place, day, arrears_on, from_day, loans, debts)
-                costs = owed if owed else costs
+                    costs = owed if owed else costs
                 first = today - (-((spent + costs) * MONTH) // spare)
+        if day > today + HORIZON // DAY:
+            return False
         spent += costs
         days[lever] = max(day, last_day(s, lever, row[W_TIMES])) if row[W_LATE] else day
         money[lever] = costs
     return True
+
+
+def off_day(
+    day: int, today: int, spent: int, spare: int, place: int, debts: Debts, pick: Pick, w: Int64s
+) -> tuple[int, int]:  # fmt: skip
+    """When loans are paid off, from a day on, and what it takes; a day beyond the horizon where the means never do."""
+    arrears_on, from_day, _, loans = paying(pick, w)
+    if arrears_on != NEVER:
+        day = max(day, arrears_on + 1)
+    costs = asked_on(place, day, arrears_on, from_day, loans, debts)
+    if spare == NULL or costs == 0:
+        return day, costs
+    if spare <= 0:
+        return NEVER, 0
+    last = today + HORIZON // DAY
+    return day_off(place, day, last, arrears_on, from_day, loans, today, spent, spare, debts)
 
 
 def last_row(now: int, kind: int, log: Log) -> int:
@@ -501,7 +516,7 @@ def paid_rows(place: int, how: Paying, end: int, debts: Debts, work: Work) -> in
 
 
 FUNCTIONS = (
-    noon, last_day, open_rows, add_way, ways_to_pay, ways, paying, date, last_row, put, steps_of, ended_rows,
+    noon, last_day, open_rows, add_way, ways_to_pay, ways, paying, off_day, date, last_row, put, steps_of, ended_rows,
     last_said, is_whole, said_rows, coming_rows, run_end, in_order, part, thin, lay, paid_rows,
 )  # fmt: skip
 """In the order in which they are copied into the generated module."""

@@ -168,7 +168,11 @@ def dated(situation: Situation, uses: Sequence[Use]) -> list[Done] | None:
                 day = _next_day(situation, use, day, first)
                 if day > situation.today + HORIZON // DAY:
                     return None
-                use = replace(use, money=_owed(situation, use, day, out) or use.money)
+                if use.lever.pays:
+                    owed = _owed(situation, use, day, out)
+                    use = replace(use, money=owed if use.lever.does == "pay_off" else owed or use.money)
+        if day > situation.today + HORIZON // DAY:
+            return None
         spent += use.money
         out.append(Done(use, max(day, _last_day(situation, use)) if use.late else day))
     return out

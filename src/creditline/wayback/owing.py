@@ -343,6 +343,41 @@ def asked_on(line: int, day: int, arrears_on: int, from_day: int, off_loans: int
     return debt_take(day, arrears_on, from_day, day, off_loans, cells, s)
 
 
+def day_off(
+    line: int, first: int, last: int, arrears_on: int, from_day: int, off_loans: int, today: int, spent: int,
+    spare: int, debts: Columns,
+) -> tuple[int, int]:  # fmt: skip
+    """The first day on which means gathered since today pay for what paying loans off then takes, and what that is.
+
+    From ``first`` on; NO_DAY where it is none up to ``last``, of which days the columns tell. ``spare`` comes in over
+    30 days and has to pay for ``spent`` too. The line is walked once; what a day would ask is worked out on a copy.
+    """
+    cells, s = debts
+    at, half, day = line * LINE_CELLS, len(s) // 2, first
+    walk, here = s[:half], s[half:]
+    now, offset = cells[at + LINE_NOW], cells[at + LINE_OFFSET]
+    payable, that = (now + 1 + offset) // DAY, (now + offset) // DAY
+    debt_begin(at, cells, walk)
+    while day <= last:
+        while that < day:
+            if that >= payable:
+                debt_take(that, arrears_on, from_day, NO_DAY, 0, cells, walk)
+            that = debt_stop(that, arrears_on, NO_DAY, day, walk)
+            if that == walk[NOW_NEXT]:
+                debt_fall_due(that, cells, walk)
+        for cell in range(half):
+            here[cell] = walk[cell]
+        asked = debt_take(day, arrears_on, from_day, day, off_loans, cells, here)
+        saved = today - (-((spent + asked) * 30) // spare)
+        if saved <= day or asked == 0:
+            return day, asked
+        # Less is asked on a day only where something fell due on it or on the day before.
+        tail = walk[NOW_TAIL] - STEP
+        is_due = tail >= walk[NOW_ROWS] and walk[tail + ROW_DUE] == day
+        day = day + 1 if is_due else min(saved, walk[NOW_NEXT])
+    return NO_DAY, 0
+
+
 def loans_on(line: int, debts: Columns) -> int:
     """``Loans.count`` of a line; 0 where the columns do not tell of it."""
     cells, _ = debts
@@ -351,23 +386,8 @@ def loans_on(line: int, debts: Columns) -> int:
     return cells_in_all // LOAN_CELLS
 
 
-def turn_after(line: int, day: int, debts: Columns) -> int:
-    """``Loans.turn_after`` of a line, for a day that the columns tell of; NO_DAY where they tell of no loan."""
-    cells, _ = debts
-    soonest, at = NO_DAY, line * LINE_CELLS
-    if cells[at + LINE_CARRIED] != 1:
-        return soonest
-    for loan in range(cells[at + LINE_LOAN], cells[at + LINE_LOAN_STOP], LOAN_CELLS):
-        end = cells[loan + LOAN_END]
-        while cells[end + END_DAY] < day:
-            end += END_CELLS
-        turn = cells[end + END_DAY]
-        soonest = min(soonest, turn if turn > day else day + 1)
-    return soonest
-
-
 FUNCTIONS = (
     debt_next, debt_look, debt_begin, debt_rate, debt_accrue, debt_recognise, debt_left, debt_pay, debt_fall_due,
-    debt_owed, debt_off, debt_take, debt_stop, debt_behind, debt_gross, owed_on, turn_after, asked_on, loans_on,
+    debt_owed, debt_off, debt_take, debt_stop, debt_behind, debt_gross, owed_on, asked_on, day_off, loans_on,
 )  # fmt: skip
 """In order of use, after those of ``lending.kernel``."""

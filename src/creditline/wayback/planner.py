@@ -24,7 +24,7 @@ from creditline.policy.compiler import STATE
 from creditline.policy.model import Policy
 from creditline.wayback import futures, paid, planning, search, trails
 from creditline.wayback.debts import Debts, packed
-from creditline.wayback.lever_source import CHOSEN_MAX, NEVER, lever_source
+from creditline.wayback.lever_source import CHOSEN_MAX, MONTH, NEVER, lever_source
 from creditline.wayback.loans import Paying
 from creditline.wayback.search import APPROVAL, BACK, RAISED
 from creditline.wayback.situation import HORIZON, Situation
@@ -142,8 +142,18 @@ def _by_hand(planner: Kernel, situation: Situation) -> Callable[..., None]:
     ) -> int:  # fmt: skip
         return loans.asked(int(day), _paying(arrears_on, from_day, day, off_loans))
 
-    def turn_after(_place: int, day: int, _debts: object) -> int:
-        return loans.turn_after(int(day))
+    def day_off(
+        _place: int, first: int, last: int, arrears_on: int, from_day: int, off_loans: int, today: int, spent: int,
+        spare: int, _debts: object,
+    ) -> tuple[int, int]:  # fmt: skip
+        day = int(first)
+        while day <= last:
+            asked = asked_on(0, day, arrears_on, from_day, off_loans, None)
+            saved = int(today) - (-((int(spent) + asked) * MONTH) // int(spare))
+            if saved <= day or asked == 0:
+                return day, asked
+            day = min(saved, loans.turn_after(day))
+        return NEVER, 0
 
     def paid_ahead(
         _place: int, arrears_on: int, from_day: int, off_on: int, off_loans: int, end: int, _debts: object,
@@ -155,9 +165,7 @@ def _by_hand(planner: Kernel, situation: Situation) -> Callable[..., None]:
                 n += 1
         return n
 
-    vars(module).update(
-        owed_on=owed_on, loans_on=loans_on, asked_on=asked_on, turn_after=turn_after, paid_ahead=paid_ahead
-    )
+    vars(module).update(owed_on=owed_on, loans_on=loans_on, asked_on=asked_on, day_off=day_off, paid_ahead=paid_ahead)
     plan_many: Callable[..., None] = module.plan_many
     return plan_many
 
