@@ -98,6 +98,14 @@ def conduct_of(plan: Plan) -> Step | None:
     return next((step for step in plan.steps if step.lever in ("calm", "spread")), None)
 
 
+def test_a_limit_raised_beyond_all_numbers_later_hides_no_plan() -> None:
+    endless = changed(("least(1.2 * limit, 20000)", "1200 * limit"), ("not_within: 120d", "not_within: 20d"))
+    here = cut_line(endless)
+    told = outlook(here, ("fastest",), engine="python")
+    assert [plan.limit for plan in told.plans] == [1200 * 800_000]
+    assert differences(here, sealed(here, told, 3), engine="python") == []
+
+
 NO_OLD_DRAWS = ("drawn_200d <= 2 * limit", "drawn_200d = 0")
 ALL_IS_FINE = ("drawn_3d > 0.5 * limit", "drawn_3d > 5 * limit")
 

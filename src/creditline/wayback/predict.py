@@ -53,13 +53,26 @@ def returns(
     """For every future (events added to the line's log after now) when the line comes back; None within the horizon.
 
     A declined line is back when an application opens it, an open one when its limit rises above that of now; with an
-    ``aim`` every line when that is met.
+    ``aim`` every line when that is met. A number that leaves int64 hides nothing that was decided before.
     """
     if not futures:
         return []
-    rows = decisions(situation, futures, situation.now + HORIZON, engine=engine).rows
+    ran = decisions(situation, futures, situation.now + HORIZON, engine=engine)
+    if ran.failures and len(futures) > 1:
+        return [back for future in futures for back in returns(situation, [future], aim, engine=engine)]
+    rows = _before_failure(situation, futures, engine) if ran.failures else ran.rows
     own = [rows[rows[:, machine.D_LINE] == number] for number in range(len(futures))]
     return [first_return(situation, each, aim) for each in own]
+
+
+def _before_failure(situation: Situation, futures: Sequence[Sequence[Event]], engine: Engine | None) -> Int64s:
+    """What is decided before a number leaves int64, the moment of which is found by halving."""
+    low, high = situation.now, situation.now + HORIZON
+    while high - low > 1:
+        middle = (low + high) // 2
+        failed = decisions(situation, futures, middle, engine=engine).failures
+        low, high = (low, middle) if failed else (middle, high)
+    return decisions(situation, futures, low, engine=engine).rows
 
 
 def first_return(situation: Situation, rows: Int64s, aim: Aim | None = None) -> Return | None:
