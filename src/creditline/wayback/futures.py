@@ -134,7 +134,7 @@ def ways(now: int, start: Start, place: int, debts: Debts, lent: int, log: Log, 
     s, f, points = start
     n, today = 0, (now + UTC_OFFSET) // DAY
     for lever in range(N_LEVERS):
-        if DOES[lever] >= 4:  # of draws: no way back is made of them
+        if DOES[lever] > PAY_OFF:  # of draws: no way back is made of them
             continue
         terms(now, s, f, points, lever, e)
         if e[0] == 0:
