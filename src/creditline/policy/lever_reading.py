@@ -87,6 +87,9 @@ class _Reading:
             self.source.add(
                 self.path, f"{self.name!r} cannot name a lever", "use small letters, digits and _", key=True
             )
+        if self.name == "apply":
+            what = "'apply' is what the step of applying again is called"
+            self.source.add(self.path, what, "give the lever another name", key=True)
         ways = [key for key in ("does", "says", "ends") if key in self.spec]
         if len(ways) != 1:
             hint = "does: what the lending core does, says: events it makes known, or ends: a fact of open things"

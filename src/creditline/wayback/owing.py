@@ -276,6 +276,16 @@ def debt_stop(day: int, arrears_on: int, off_on: int, stop: int, s: Int64s) -> i
     return min(stop, soonest)
 
 
+def debt_go(that: int, day: int, payable: int, arrears_on: int, from_day: int, debts: Int64s, s: Int64s) -> None:
+    """Go on from a day to another, on which nothing is paid yet; money comes in from ``payable`` on."""
+    while that < day:
+        if that >= payable:
+            debt_take(that, arrears_on, from_day, NO_DAY, 0, debts, s)
+        that = debt_stop(that, arrears_on, NO_DAY, day, s)
+        if that == s[NOW_NEXT]:
+            debt_fall_due(that, debts, s)
+
+
 def debt_behind(day: int, debts: Int64s, s: Int64s) -> tuple[int, int, int]:
     """Due day of the oldest row that is late at the end of a day, what is late in all, and when more will be."""
     oldest, amount, change = NO_DAY, 0, NO_DAY
@@ -334,12 +344,7 @@ def asked_on(line: int, day: int, arrears_on: int, from_day: int, off_loans: int
     now, offset = cells[at + LINE_NOW], cells[at + LINE_OFFSET]
     payable, that = (now + 1 + offset) // DAY, (now + offset) // DAY
     debt_begin(at, cells, s)
-    while that < day:
-        if that >= payable:
-            debt_take(that, arrears_on, from_day, day, off_loans, cells, s)
-        that = debt_stop(that, arrears_on, day, day, s)
-        if that == s[NOW_NEXT]:
-            debt_fall_due(that, cells, s)
+    debt_go(that, day, payable, arrears_on, from_day, cells, s)
     return debt_take(day, arrears_on, from_day, day, off_loans, cells, s)
 
 
@@ -359,12 +364,8 @@ def day_off(
     payable, that = (now + 1 + offset) // DAY, (now + offset) // DAY
     debt_begin(at, cells, walk)
     while day <= last:
-        while that < day:
-            if that >= payable:
-                debt_take(that, arrears_on, from_day, NO_DAY, 0, cells, walk)
-            that = debt_stop(that, arrears_on, NO_DAY, day, walk)
-            if that == walk[NOW_NEXT]:
-                debt_fall_due(that, cells, walk)
+        debt_go(that, day, payable, arrears_on, from_day, cells, walk)
+        that = day
         for cell in range(half):
             here[cell] = walk[cell]
         asked = debt_take(day, arrears_on, from_day, day, off_loans, cells, here)
@@ -388,6 +389,6 @@ def loans_on(line: int, debts: Columns) -> int:
 
 FUNCTIONS = (
     debt_next, debt_look, debt_begin, debt_rate, debt_accrue, debt_recognise, debt_left, debt_pay, debt_fall_due,
-    debt_owed, debt_off, debt_take, debt_stop, debt_behind, debt_gross, owed_on, asked_on, day_off, loans_on,
+    debt_owed, debt_off, debt_take, debt_stop, debt_go, debt_behind, debt_gross, owed_on, asked_on, day_off, loans_on,
 )  # fmt: skip
 """In order of use, after those of ``lending.kernel``."""
